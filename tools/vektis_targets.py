@@ -58,7 +58,9 @@ def find_file(folder: Path, year: int) -> Path:
         file = folder / f"vektis_{year}_gemeente{ending}"
         if file.is_file():
             return file
-    raise NotFoundError(Problem(f"vektis_{year}_gemeente.csv.gz", "no such file in the folder given", "the file of Vektis"))
+    raise NotFoundError(
+        Problem(f"vektis_{year}_gemeente.csv.gz", "no such file in the folder given", "the file of Vektis")
+    )
 
 
 POPULATION = """\
@@ -122,18 +124,39 @@ def region_ratios(data: VektisData) -> pd.DataFrame:
     by_member = {rows_[0][0]: rows_ for rows_ in (ratio_rows(found, 0, -1, k) for k in range(len(found.groups)))}
     for name in members:
         rows += by_member[name]
-    return pd.DataFrame(rows, columns=["municipality", "age_from", "age_to", "category", "insured_years", "actual_eur",
-                                       "expected_eur", "ratio"])
+    return pd.DataFrame(
+        rows,
+        columns=[
+            "municipality",
+            "age_from",
+            "age_to",
+            "category",
+            "insured_years",
+            "actual_eur",
+            "expected_eur",
+            "ratio",
+        ],
+    )
 
 
-def ratio_rows(found: Comparison, low: int, high: int, group: int = 0) -> list[tuple[str, int, int, str, str, str, str, str]]:
+def ratio_rows(
+    found: Comparison, low: int, high: int, group: int = 0
+) -> list[tuple[str, int, int, str, str, str, str, str]]:
     years = found.insured_years[group]
     names = [*found.categories, "total"]
     actual = [*found.actual[group], found.actual[group].sum()]
     expected = [*found.expected[group], found.expected[group].sum()]
     return [
-        (found.groups[group], low, high, name, f"{years:.2f}", f"{a / years:.2f}", f"{e / years:.2f}",
-         f"{a / e:.4f}" if e / years >= 0.005 else "")
+        (
+            found.groups[group],
+            low,
+            high,
+            name,
+            f"{years:.2f}",
+            f"{a / years:.2f}",
+            f"{e / years:.2f}",
+            f"{a / e:.4f}" if e / years >= 0.005 else "",
+        )
         for name, a, e in zip(names, actual, expected, strict=True)
     ]
 
@@ -144,8 +167,15 @@ def municipalities(data: VektisData) -> pd.DataFrame:
     rows = []
     for k in sorted(range(len(found.groups)), key=lambda k: plain_name(found.groups[k])):
         years, actual, expected = found.insured_years[k], found.actual[k].sum(), found.expected[k].sum()
-        rows.append((found.groups[k], f"{years:.2f}", f"{actual / years:.2f}", f"{expected / years:.2f}",
-                     f"{actual / expected:.4f}"))
+        rows.append(
+            (
+                found.groups[k],
+                f"{years:.2f}",
+                f"{actual / years:.2f}",
+                f"{expected / years:.2f}",
+                f"{actual / expected:.4f}",
+            )
+        )
     return pd.DataFrame(rows, columns=["municipality", "insured_years", "actual_eur", "expected_eur", "ratio"])
 
 
@@ -161,23 +191,37 @@ def write(file: Path, what: str, table: pd.DataFrame) -> Path:
 
 def write_summary(file: Path, data: dict[int, VektisData]) -> Path:
     """The source block, national totals and means of each year, and what each table holds."""
-    lines = [header("National totals and means, and the list of tables, of the Vektis open data used to calibrate the "
-                    "population.\nMeans are euros per insured year, before the deductible, over all municipalities; `rest` "
-                    "is the insured whose\nmunicipality is unknown: in the national totals, in no mean.")]
+    lines = [
+        header(
+            "National totals and means, and the list of tables, of the Vektis open data used to calibrate the "
+            "population.\nMeans are euros per insured year, before the deductible, over all municipalities; `rest` "
+            "is the insured whose\nmunicipality is unknown: in the national totals, in no mean."
+        )
+    ]
     lines += ["[source]", f'title = "{SOURCE}"', 'url   = "https://www.vektis.nl/open-data"', f'terms = "{TERMS}"', ""]
     lines += ["[tables]"]
-    for key, text in (("population", "vektis_population_2015.csv, vektis_population_2018.csv"), ("cost", "vektis_cost_2018.csv"),
-                      ("region_ratios", "vektis_region_ratios_2018.csv, vektis_region_ratios_2023.csv"),
-                      ("municipalities", "vektis_municipalities_2018.csv")):
-        lines.append(f'{key:<15}= [{", ".join(chr(34) + t + chr(34) for t in text.split(", "))}]')
+    for key, text in (
+        ("population", "vektis_population_2015.csv, vektis_population_2018.csv"),
+        ("cost", "vektis_cost_2018.csv"),
+        ("region_ratios", "vektis_region_ratios_2018.csv, vektis_region_ratios_2023.csv"),
+        ("municipalities", "vektis_municipalities_2018.csv"),
+    ):
+        lines.append(f"{key:<15}= [{', '.join(chr(34) + t + chr(34) for t in text.split(', '))}]")
     for year, one in data.items():
         totals = one.totals()
         cells, rest = totals["cells"], totals["rest"]
-        lines += ["", f"[year.{year}]", f'sha256         = "{one.sha256}"  # of the unpacked file',
-                  f"municipalities = {len(one.municipalities)}", f"persons        = {cells['persons']}",
-                  f"insured_years  = {cells['insured_years']:.2f}", f"total_eur      = {cells['total_cents'] / 100:.2f}",
-                  f"rest           = {{ persons = {rest['persons']}, insured_years = {rest['insured_years']:.2f}, "
-                  f"total_eur = {rest['total_cents'] / 100:.2f} }}", f"[year.{year}.mean_eur]"]
+        lines += [
+            "",
+            f"[year.{year}]",
+            f'sha256         = "{one.sha256}"  # of the unpacked file',
+            f"municipalities = {len(one.municipalities)}",
+            f"persons        = {cells['persons']}",
+            f"insured_years  = {cells['insured_years']:.2f}",
+            f"total_eur      = {cells['total_cents'] / 100:.2f}",
+            f"rest           = {{ persons = {rest['persons']}, insured_years = {rest['insured_years']:.2f}, "
+            f"total_eur = {rest['total_cents'] / 100:.2f} }}",
+            f"[year.{year}.mean_eur]",
+        ]
         for category in one.categories:
             mean = cells[f"{category}_cents"] / 100.0 / cells["insured_years"]
             lines.append(f"{category:<13}= {mean:.2f}")

@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from anderhalf.errors import AnderhalfError, DomainError, NotFoundError, Problem, ShapeError
+from anderhalf.errors import DomainError, NotFoundError, Problem, ShapeError
 
 SOURCE = "Vektis, Open Databestand Zorgverzekeringswet"
 TERMS = "personal and research use, not for resale; name Vektis as the source"
@@ -41,12 +41,12 @@ VEKTIS_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "grz": ("geriatrische_revalidatiezorg",),
     "elv": ("eerstelijnsverblijf",),
     "ggz": (
-        "tweedelijns_ggz",                    # until 2013
-        "eerstelijns_psychologische_zorg",    # until 2013
-        "specialistische_ggz",                # 2014-2021
-        "generalistische_basis_ggz",          # 2014-2021
-        "langdurige_ggz",                     # 2015-2021
-        "consulten_ggz",                      # from 2022, the zorgprestatiemodel
+        "tweedelijns_ggz",  # until 2013
+        "eerstelijns_psychologische_zorg",  # until 2013
+        "specialistische_ggz",  # 2014-2021
+        "generalistische_basis_ggz",  # 2014-2021
+        "langdurige_ggz",  # 2015-2021
+        "consulten_ggz",  # from 2022, the zorgprestatiemodel
         "intramuraal_verblijf_ggz",
         "overige_prestaties_ggz",
         "innovatiegelden_ggz",
@@ -74,16 +74,28 @@ _SHORTEST_CUT_NAME = 24  # names cut short by the publisher keep at least this m
 _FIRST_YEAR, _LAST_YEAR = 2006, 2100  # the Zorgverzekeringswet started in 2006
 _NUMBER = re.compile(r"-?(?:\d+(?:[.,]\d*)?|[.,]\d+)")
 _YEAR_IN_NAME = re.compile(r"(?<!\d)(20\d\d)(?!\d)")
-_AGE = re.compile(r"(?P<low>\d{1,3})(?:\s*(?:t/m|tm|-|tot en met)\s*(?P<high>\d{1,3})|\s*(?P<open>\+|jaar en ouder|en ouder))?"
-                  r"(?:\s*jaar)?")
+_AGE = re.compile(
+    r"(?P<low>\d{1,3})"
+    r"(?:\s*(?:t/m|tm|-|tot en met)\s*(?P<high>\d{1,3})|\s*(?P<open>\+|jaar en ouder|en ouder))?"
+    r"(?:\s*jaar)?"
+)
 _SEX = {"m": "m", "man": "m", "mannen": "m", "v": "f", "vrouw": "f", "vrouwen": "f", "f": "f"}
 
 _LOWER_WORDS = {"en", "aan", "de", "den", "der", "op", "bij", "van", "het", "ter", "in", "t"}
 _OWN_SPELLING = {
-    "s gravenhage": "'s-Gravenhage", "s hertogenbosch": "'s-Hertogenbosch", "s-gravenhage": "'s-Gravenhage",
-    "s-hertogenbosch": "'s-Hertogenbosch", "'s-gravenhage": "'s-Gravenhage", "'s-hertogenbosch": "'s-Hertogenbosch",
-    "nuenen ca": "Nuenen c.a.", "sudwest-fryslan": "Súdwest-Fryslân", "noardeast-fryslan": "Noardeast-Fryslân",
-    "bergen lb": "Bergen (L.)", "bergen nh": "Bergen (NH.)", "fryske marren": "De Fryske Marren", "nuenen gerwen en nederwetten": "Nuenen c.a.",
+    "s gravenhage": "'s-Gravenhage",
+    "s hertogenbosch": "'s-Hertogenbosch",
+    "s-gravenhage": "'s-Gravenhage",
+    "s-hertogenbosch": "'s-Hertogenbosch",
+    "'s-gravenhage": "'s-Gravenhage",
+    "'s-hertogenbosch": "'s-Hertogenbosch",
+    "nuenen ca": "Nuenen c.a.",
+    "sudwest-fryslan": "Súdwest-Fryslân",
+    "noardeast-fryslan": "Noardeast-Fryslân",
+    "bergen lb": "Bergen (L.)",
+    "bergen nh": "Bergen (NH.)",
+    "fryske marren": "De Fryske Marren",
+    "nuenen gerwen en nederwetten": "Nuenen c.a.",
 }
 
 
@@ -121,8 +133,10 @@ class VektisData:
 
     def totals(self) -> dict[str, Any]:
         """Persons, insured years and cents of cells and rest rows together, and of each apart."""
-        return {part: _totals(frame, self.categories) for part, frame in (
-            ("cells", self.cells), ("rest", self.rest), ("all", pd.concat([self.cells, self.rest])))}
+        return {
+            part: _totals(frame, self.categories)
+            for part, frame in (("cells", self.cells), ("rest", self.rest), ("all", pd.concat([self.cells, self.rest])))
+        }
 
 
 def plain_name(name: str) -> str:
@@ -192,7 +206,9 @@ def read_vektis(path: str | PathLike[str], *, year: int | None = None) -> Vektis
         try:
             raw = gzip.decompress(raw)
         except (OSError, EOFError, zlib.error) as error:
-            raise ShapeError(Problem(path.name, "the file cannot be unpacked", "a whole gzip file", str(error))) from None
+            raise ShapeError(
+                Problem(path.name, "the file cannot be unpacked", "a whole gzip file", str(error))
+            ) from None
     return _parse(raw, path.name, year)
 
 
@@ -213,8 +229,13 @@ def _parse(raw: bytes, name: str, year: int | None) -> VektisData:
     body = numbered[1:]
     wrong_length = [i for i, row in body if len(row) != len(header)]
     if wrong_length:
-        problems.append(Problem(name, _count(wrong_length, "row of another length than the header", "rows of another length"
-                                             " than the header"), f"{len(header)} fields"))
+        problems.append(
+            Problem(
+                name,
+                _count(wrong_length, "row of another length than the header", "rows of another length than the header"),
+                f"{len(header)} fields",
+            )
+        )
         body = [(i, row) for i, row in body if len(row) == len(header)]
     if not body:
         problems.append(Problem(name, "no rows under the header", "one row per municipality, sex and age class"))
@@ -232,7 +253,9 @@ def _parse(raw: bytes, name: str, year: int | None) -> VektisData:
     for column in ("persons", "insured_years"):
         below = np.flatnonzero(frame[column].to_numpy() < 0)
         if len(below):
-            problems.append(Problem(f"{name}, {column}", _count(lines_of[below], "value below 0", "values below 0"), "0 or more"))
+            problems.append(
+                Problem(f"{name}, {column}", _count(lines_of[below], "value below 0", "values below 0"), "0 or more")
+            )
 
     negative = 0
     categories = tuple(c for c in CATEGORIES if any(_CATEGORY_OF.get(key) == c for key in places))
@@ -249,8 +272,13 @@ def _parse(raw: bytes, name: str, year: int | None) -> VektisData:
     keys = frame.loc[whole, ["municipality", "sex", "age"]]
     twice = keys[keys.assign(municipality=keys["municipality"].map(plain_name)).duplicated(keep="first")]
     if len(twice):
-        problems.append(Problem(name, _count(lines_of[twice.index.to_numpy()], "cell that occurred before",
-                                             "cells that occurred before"), "one row per municipality, sex and age class"))
+        problems.append(
+            Problem(
+                name,
+                _count(lines_of[twice.index.to_numpy()], "cell that occurred before", "cells that occurred before"),
+                "one row per municipality, sex and age class",
+            )
+        )
     if not whole.any() and not problems:
         problems.append(Problem(name, "no row has a municipality, a sex and an age class", "at least one"))
     try:
@@ -260,7 +288,9 @@ def _parse(raw: bytes, name: str, year: int | None) -> VektisData:
     if problems:
         raise DomainError(problems) if not wrong_length else ShapeError(problems)
 
-    cells = frame[whole].sort_values(["municipality", "sex", "age_from"], key=_order, kind="stable").reset_index(drop=True)
+    cells = (
+        frame[whole].sort_values(["municipality", "sex", "age_from"], key=_order, kind="stable").reset_index(drop=True)
+    )
     rest = frame[~whole].reset_index(drop=True)
     notes = [*year_note, *_notes(cells, rest, negative, categories)]
     return VektisData(found_year, cells, rest, categories, tuple(notes), hashlib.sha256(raw).hexdigest())
@@ -292,10 +322,16 @@ def _columns(header: Sequence[str], name: str, problems: list[Problem]) -> tuple
             key = _KEYS[column]
         elif column.startswith("kosten_"):
             known = [c for c in _CATEGORY_OF if c == column] or [
-                c for c in _CATEGORY_OF if len(column) >= _SHORTEST_CUT_NAME and c.startswith(column)]
+                c for c in _CATEGORY_OF if len(column) >= _SHORTEST_CUT_NAME and c.startswith(column)
+            ]
             if len(known) != 1:
-                problems.append(Problem(name, f"unknown cost column {header[k].strip()!r}",
-                                        "a cost column that Vektis has published; add it to VEKTIS_COLUMNS"))
+                problems.append(
+                    Problem(
+                        name,
+                        f"unknown cost column {header[k].strip()!r}",
+                        "a cost column that Vektis has published; add it to VEKTIS_COLUMNS",
+                    )
+                )
                 continue
             key = known[0]
         else:
@@ -307,8 +343,11 @@ def _columns(header: Sequence[str], name: str, problems: list[Problem]) -> tuple
         places[key] = k
     missing = [column for column, key in _KEYS.items() if key not in places]
     if missing:
-        problems.append(Problem(name, f"{'column' if len(missing) == 1 else 'columns'} missing: {', '.join(missing)}",
-                                ", ".join(_KEYS)))
+        problems.append(
+            Problem(
+                name, f"{'column' if len(missing) == 1 else 'columns'} missing: {', '.join(missing)}", ", ".join(_KEYS)
+            )
+        )
     if not any(key in _CATEGORY_OF for key in places):
         problems.append(Problem(name, "no cost column", "columns named kosten_*"))
     return names, places
@@ -322,8 +361,14 @@ def _year(given: int | None, column: list[str] | None, name: str) -> tuple[int, 
     found = inside or (named if len(named) == 1 else [])
     if given is None:
         if not found:
-            raise DomainError(Problem(name, "the year is not in the file and not in its name",
-                                      "the option year= (--year), such as 2023", ", ".join(named)))
+            raise DomainError(
+                Problem(
+                    name,
+                    "the year is not in the file and not in its name",
+                    "the option year= (--year), such as 2023",
+                    ", ".join(named),
+                )
+            )
         if not found[0].isdigit():
             raise DomainError(Problem(f"{name}, jaar", "not a year", "four digits"))
         given = int(found[0])
@@ -339,8 +384,11 @@ def _year(given: int | None, column: list[str] | None, name: str) -> tuple[int, 
 def _sexes(values: list[str], name: str, lines: NDArray[np.int_], problems: list[Problem]) -> list[str]:
     wrong = [k for k, value in enumerate(values) if value and value.casefold() not in _SEX]
     if wrong:
-        problems.append(Problem(f"{name}, geslacht", _count(lines[wrong], "value that is no sex", "values that are no sex"),
-                                "M or V"))
+        problems.append(
+            Problem(
+                f"{name}, geslacht", _count(lines[wrong], "value that is no sex", "values that are no sex"), "M or V"
+            )
+        )
     return [_SEX.get(value.casefold(), "") for value in values]
 
 
@@ -365,8 +413,13 @@ def _ages(
         low.append(start)
         high.append(end)
     if wrong:
-        problems.append(Problem(f"{name}, leeftijdsklasse", _count(lines[wrong], "value that is no age class",
-                                                                   "values that are no age class"), "such as 0 t/m 4 jaar or 90+"))
+        problems.append(
+            Problem(
+                f"{name}, leeftijdsklasse",
+                _count(lines[wrong], "value that is no age class", "values that are no age class"),
+                "such as 0 t/m 4 jaar or 90+",
+            )
+        )
     return label, low, high
 
 
@@ -392,8 +445,13 @@ def _hundredths(
         part = (part + "000")[:3]
         result[k] = sign * (int(whole or 0) * 100 + (int(part) + 5) // 10)
     if wrong:
-        problems.append(Problem(f"{name}, {column}", _count(lines[wrong], "value that is no amount", "values that are no"
-                                                            " amounts"), "digits with at most one decimal point or comma"))
+        problems.append(
+            Problem(
+                f"{name}, {column}",
+                _count(lines[wrong], "value that is no amount", "values that are no amounts"),
+                "digits with at most one decimal point or comma",
+            )
+        )
     return result
 
 
@@ -403,8 +461,13 @@ def _whole(
     hundredths = _hundredths(values, column, name, lines, problems)
     parts = np.flatnonzero(hundredths % 100)
     if len(parts):
-        problems.append(Problem(f"{name}, {column}", _count(lines[parts], "value that is no count", "values that are no"
-                                                            " counts"), "whole numbers"))
+        problems.append(
+            Problem(
+                f"{name}, {column}",
+                _count(lines[parts], "value that is no count", "values that are no counts"),
+                "whole numbers",
+            )
+        )
     return np.asarray(hundredths // 100, dtype=np.int64)
 
 
@@ -420,9 +483,11 @@ def _notes(cells: pd.DataFrame, rest: pd.DataFrame, negative: int, categories: t
     if len(rest):
         part = _totals(rest, categories)
         share = part["insured_years"] / (part["insured_years"] + _totals(cells, categories)["insured_years"])
-        notes.append(f"{_rows(len(rest))} without municipality, age or sex: {part['insured_years']:,.0f} insured years"
-                     f" ({share:.1%}), EUR {part['total_cents'] / 1e8:,.1f} million. In the national totals, in no"
-                     f" municipality and not in the national mean by age and sex.")
+        notes.append(
+            f"{_rows(len(rest))} without municipality, age or sex: {part['insured_years']:,.0f} insured years"
+            f" ({share:.1%}), EUR {part['total_cents'] / 1e8:,.1f} million. In the national totals, in no"
+            f" municipality and not in the national mean by age and sex."
+        )
     classes = len(cells[["sex", "age"]].drop_duplicates()) * cells["municipality"].nunique()
     if classes > len(cells):
         notes.append(f"{_rows(classes - len(cells))} of municipality, sex and age left out by Vektis (few persons).")
@@ -454,5 +519,15 @@ def _totals(frame: pd.DataFrame, categories: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-__all__ = ["CATEGORIES", "SOURCE", "TERMS", "VEKTIS_COLUMNS", "AnderhalfError", "VektisData", "age_label", "display_name",
-           "hundredths", "plain_name", "read_vektis"]
+__all__ = [
+    "CATEGORIES",
+    "SOURCE",
+    "TERMS",
+    "VEKTIS_COLUMNS",
+    "VektisData",
+    "age_label",
+    "display_name",
+    "hundredths",
+    "plain_name",
+    "read_vektis",
+]
