@@ -1,0 +1,390 @@
+"""Model years: the law of one equalization year as values, and as the struct that the C++ core reads."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+
+from anderhalf._paths import data_directory
+from anderhalf.errors import ParameterError, Problem, not_found
+from anderhalf.parameters import (
+    CATEGORIES,
+    HOUSEHOLD_STATES,
+    INCOME_SOURCES,
+    TITLES,
+    ClassRow,
+    Expected,
+    Law,
+    Reform,
+    Switch,
+    Value,
+    WeightsFile,
+    model_names,
+    read_law,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MICRO_PER_EURO = 1_000_000
+MICRO_PER_CENT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class RiskClass:
+    """One class of a criterion; fields as in ``params::RiskClass``, the weight in millionths of a euro."""
+
+    code: int
+    key: str
+    label: str
+    weight: int
+    source: str
+    sex: int = 0
+    age_min: int = 0
+    age_max: int = 999
+    born: int = 0
+    group: int = 0
+    years: int = 0
+    top_per_myriad: int = 0
+    of_years: int = 0
+    min_cents: int = 0
+    young_below: int = 0
+    young_years: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    keep: int
+    drop: int
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    name: str
+    assignment: Literal["single", "all", "count"]
+    first_code: int
+    classes: tuple[RiskClass, ...]
+    exclusions: tuple[Exclusion, ...]
+    data_years: tuple[int, ...]
+    age_bands_zero_sum: bool
+
+    def by_code(self, code: int) -> RiskClass:
+        return self.classes[code - self.first_code]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    name: str
+    criteria: tuple[Criterion, ...]
+
+    def criterion(self, name: str) -> Criterion:
+        return next(criterion for criterion in self.criteria if criterion.name == name)
+
+
+@dataclass(frozen=True, slots=True)
+class NeutralityRule:
+    share: str
+    criterion: str
+    rule: Literal["class_totals", "zero_sum", "offset"]
+    reset: tuple[int, ...]
+    of: tuple[int, ...]
+    article: str
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model year. Fields as in ``params::Model``: cents, micro-euro, millionths, 1/10,000."""
+
+    name: str
+    year: int
+    official: bool
+    variable: Share
+    ggz: Share
+    ggz_hcc: Share
+    deductible: Share
+    neutrality: tuple[NeutralityRule, ...]
+    macro_total: int
+    macro_variable: int
+    macro_fixed: int
+    macro_ggz: int
+    revenue_premium: int
+    revenue_deductible: int
+    fund_payment: int
+    calculation_premium: int
+    administration_under_18: int
+    deductible_amount: int
+    forfait: int
+    deductible_exempt: tuple[bool, ...]
+    title_deductible_exempt: tuple[bool, ...]
+    forfait_from_mhk: int
+    morbidity_criteria: tuple[str, ...]
+    cluster: tuple[str, ...]
+    mhk_excluded: tuple[bool, ...]
+    flat_ppm_variable: int
+    flat_ppm_ggz: int
+    own_payments_macro_corrected: bool
+    own_payments_flat_ppm: int
+    hcc_ggz_top_per_myriad: int
+    hcc_ggz_ppm: int
+    reference_month: int
+    law: Law = field(repr=False, compare=False, metadata={"core": False})
+
+    @property
+    def shares(self) -> tuple[Share, ...]:
+        return self.variable, self.ggz, self.ggz_hcc, self.deductible
+
+    @property
+    def parameters_sha256(self) -> str:
+        """Of the parameter files and the reforms on top: another figure, another hash."""
+        return self.law.sha256
+
+    @property
+    def source(self) -> str:
+        """Title and citation of the regulation."""
+        return f"{self.law.source.title}, {self.law.source.cite}"
+
+    @cached_property
+    def weights(self) -> pd.DataFrame:
+        """Every weight: ``share, criterion, code, label, weight_eur, source``."""
+        import pandas as pd
+
+        rows = [
+            (share.name, criterion.name, row.code, row.label, row.weight / MICRO_PER_EURO, row.source)
+            for share in self.shares
+            for criterion in share.criteria
+            for row in criterion.classes
+        ]
+        return pd.DataFrame(rows, columns=["share", "criterion", "code", "label", "weight_eur", "source"])
+
+    @cached_property
+    def values(self) -> pd.DataFrame:
+        """Every other figure: ``key, value, unit, article, term, status, note``."""
+        import pandas as pd
+
+        rows = [
+            (key, str(getattr(value, "value", "")), getattr(value, "unit", ""), value.article, value.term,
+             getattr(value, "status", "printed"), getattr(value, "note", ""))
+            for key, value in _values(self.law)
+        ]  # fmt: skip
+        return pd.DataFrame(rows, columns=["key", "value", "unit", "article", "term", "status", "note"])
+
+    @cached_property
+    def core(self) -> Any:
+        """The struct ``_core`` works with, filled field by field."""
+        core = importlib.import_module("anderhalf._core")
+        return _filled(getattr(core, "params", core), "Model", self)
+
+    def __reduce__(self) -> tuple[Any, tuple[Law]]:
+        return model_of, (self.law,)
+
+
+@lru_cache(maxsize=16)
+def _load(name: str) -> Model:
+    return model_of(read_law(data_directory("params") / "nl", name))
+
+
+def load_model(name: str, *reforms: Reform) -> Model:
+    """A model year by name, with reforms on top.
+
+    Parameters
+    ----------
+    name : str
+        ``nl-2021`` as printed, ``nl-2021-structural`` for more than one year; see :func:`models`.
+    *reforms : Reform
+        Other values, applied in this order. The model is then no longer official.
+
+    Raises
+    ------
+    NotFoundError
+        No such model.
+    ParameterError
+        A parameter file or a reform is refused: file, key and article of everything that is wrong.
+
+    Examples
+    --------
+    >>> load_model("nl-2021").variable.criterion("mhk").by_code(1).weight
+    166470000
+    """
+    folder = data_directory("params") / "nl"
+    if name not in (names := model_names(folder)):
+        raise not_found("load_model", "model", [name], names)
+    return model_of(read_law(folder, name, reforms)) if reforms else _load(name)
+
+
+def models() -> pd.DataFrame:
+    """The model years: ``name, year, official, title, cite, url, classes, changes``."""
+    import pandas as pd
+
+    rows = []
+    for name in model_names(data_directory("params") / "nl"):
+        model = load_model(name)
+        source = model.law.source
+        count = sum(len(criterion.classes) for share in model.shares for criterion in share.criteria)
+        changes = "; ".join(f"{change.path} = {_shown(change.value)}" for change in model.law.changes)
+        title = model.law.title or source.title
+        rows.append((name, model.year, model.official, title, source.cite, source.url, count, changes))
+    return pd.DataFrame(rows, columns=["name", "year", "official", "title", "cite", "url", "classes", "changes"])
+
+
+def _shown(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def model_of(law: Law) -> Model:
+    """The model that the parameter files describe; every conversion is exact or refused."""
+    premium, rules = law.premium_and_deductible, law.settlement
+    shares: dict[str, Share] = {weights.share.name: _share(law, weights) for weights in law.weights}
+    exempt = {category.name for category in premium.exempt.categories}
+    cluster = {
+        name: group for group in ("variable", "fixed", "ggz", "none") for name in getattr(law.assignment.cluster, group)
+    }
+    mhk_codes = {row.key: row.code for row in shares["variable"].criterion("mhk").classes}
+    macro, revenue = law.macro_budget.macro_budget, law.macro_budget.revenue
+    excluded = law.assignment.mhk.excluded.categories
+    return Model(
+        name=law.name,
+        year=law.source.year,
+        official=law.official,
+        variable=shares["variable"],
+        ggz=shares["ggz"],
+        ggz_hcc=shares["ggz_hcc"],
+        deductible=shares["deductible"],
+        neutrality=tuple(_neutrality(law, shares)),
+        macro_total=_cents(macro.total),
+        macro_variable=_cents(macro.variable_care),
+        macro_fixed=_cents(macro.fixed_care),
+        macro_ggz=_cents(macro.mental_care),
+        revenue_premium=_cents(revenue.premium),
+        revenue_deductible=_cents(revenue.deductible),
+        fund_payment=_cents(revenue.fund_payment),
+        calculation_premium=_cents(premium.premium.calculation_premium),
+        administration_under_18=_cents(premium.premium.administration_under_18),
+        deductible_amount=_cents(premium.deductible.amount),
+        forfait=_cents(premium.deductible.forfait),
+        deductible_exempt=tuple(name in exempt for name in CATEGORIES),
+        title_deductible_exempt=tuple(getattr(premium.titles, title).exempt for title in TITLES),
+        forfait_from_mhk=mhk_codes[premium.morbidity.mhk_from],
+        morbidity_criteria=tuple(premium.morbidity.criteria),
+        cluster=tuple(cluster[name] for name in CATEGORIES),
+        mhk_excluded=tuple(name in excluded for name in CATEGORIES),
+        flat_ppm_variable=_scaled(rules.flat_step.variable_care, MICRO_PER_EURO),
+        flat_ppm_ggz=_scaled(rules.flat_step.mental_care, MICRO_PER_EURO),
+        own_payments_macro_corrected=rules.own_payments.macro_corrected.value,
+        own_payments_flat_ppm=_scaled(rules.own_payments.flat_step, MICRO_PER_EURO),
+        hcc_ggz_top_per_myriad=_scaled(rules.high_cost_compensation.users_above_threshold, 100),
+        hcc_ggz_ppm=_scaled(rules.high_cost_compensation.share_of_excess, 10_000),
+        reference_month=_scaled(law.assignment.reference_date.month, 1),
+        law=law,
+    )
+
+
+def _whole(value: Decimal, factor: int, where: str) -> int:
+    scaled = value * factor
+    if scaled != scaled.to_integral_value():
+        raise ParameterError(Problem(where, "cannot be held exactly", f"a multiple of 1/{factor}", str(value)))
+    return int(scaled)
+
+
+def _scaled(value: Value, factor: int) -> int:
+    return _whole(value.value, factor, f"{value.term} (art. {value.article})")
+
+
+def _cents(value: Value) -> int:
+    return _scaled(value, 100_000_000 if value.unit == "EUR million" else 100)
+
+
+_GROUPS = {"avi": INCOME_SOURCES, "ppa": HOUSEHOLD_STATES}
+
+
+def _share(law: Law, weights: WeightsFile) -> Share:
+    rows = {row.name: row for row in law.assignment.criterion}
+    criteria = []
+    for table in weights.criterion:
+        codes = {row.key: row.code for row in table.classes}
+        excluded = [pair for rule in law.assignment.exclusion if rule.criterion == table.name for pair in rule.pairs]
+        assignment = rows[table.name]
+        source = f"{law.source.title}, annex {weights.share.annex}, table {table.table}"
+        criteria.append(
+            Criterion(
+                name=table.name,
+                assignment=assignment.assignment,
+                first_code=table.classes[0].code,
+                classes=tuple(_risk_class(row, table.name, source) for row in table.classes),
+                exclusions=tuple(Exclusion(codes[keep], codes[drop]) for keep, drop in excluded),
+                data_years=tuple(assignment.data_years),
+                age_bands_zero_sum=assignment.zero_sum == "age_band",
+            )
+        )
+    return Share(weights.share.name, tuple(criteria))
+
+
+def _risk_class(row: ClassRow, criterion: str, source: str) -> RiskClass:
+    where = f"{source} {row.key}"
+    group = row.group or 0
+    if isinstance(group, str):
+        names = _GROUPS.get(criterion.removeprefix("ggz_"), ())
+        if group not in names:
+            raise ParameterError(
+                Problem(where, f"no group {group!r}", f"one of {', '.join(names)}" if names else "none")
+            )
+        group = names.index(group)
+    low, high = row.age_range
+    return RiskClass(
+        code=row.code,
+        key=row.key,
+        label=row.label,
+        weight=_whole(row.weight, MICRO_PER_EURO, where),
+        source=source,
+        sex={None: 0, "man": 1, "woman": 2}[row.sex],
+        age_min=low,
+        age_max=high,
+        born={None: 0, "this_year": 1, "year_before": 2}[row.born],
+        group=group,
+        years=row.years,
+        top_per_myriad=_whole(row.top_percent or Decimal(0), 100, where),
+        of_years=row.of_years,
+        min_cents=_whole(row.min_eur or Decimal(0), 100, where),
+        young_below=row.young_below,
+        young_years=row.young_years,
+    )
+
+
+def _neutrality(law: Law, shares: dict[str, Share]) -> Iterator[NeutralityRule]:
+    for rule in law.settlement.neutrality:
+        codes = {row.key: row.code for row in shares[rule.share].criterion(rule.criterion).classes}
+        reset, of = ([codes[key] for key in keys] for keys in (rule.reset, rule.of))
+        yield NeutralityRule(rule.share, rule.criterion, rule.rule, tuple(reset), tuple(of), rule.article)
+
+
+def _values(law: Law) -> Iterator[tuple[str, Value | Switch | Expected]]:
+    for stem in ("macro_budget", "premium_and_deductible", "assignment", "settlement"):
+        for table_name, table in getattr(law, stem):
+            for key, value in table if hasattr(table, "model_fields_set") else ():
+                if isinstance(value, (Value, Switch, Expected)):
+                    yield f"{stem}.{table_name}.{key}", value
+
+
+_ENUMS = {"assignment": "Assignment", "rule": "Neutrality", "cluster": "Cluster"}
+
+
+def _filled(core: Any, kind: str, value: Any) -> Any:
+    struct = getattr(core, kind)()
+    for item in dataclasses.fields(value):
+        if item.metadata.get("core", True):
+            setattr(struct, item.name, _core_value(core, item.name, getattr(value, item.name)))
+    return struct
+
+
+def _core_value(core: Any, name: str, value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return _filled(core, type(value).__name__, value)
+    if isinstance(value, tuple):
+        return [_core_value(core, name, item) for item in value]
+    if name in _ENUMS:
+        return getattr(getattr(core, _ENUMS[name]), value)
+    return value

@@ -1,0 +1,749 @@
+"""Reads the law from ``params/nl/<year>/*.toml``.
+
+Every key is known, every figure is exact (decimal text, never a binary float), and all problems of all files are
+reported at once. :mod:`anderhalf.model` turns what is read here into a model.
+"""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args
+
+from anderhalf.errors import ParameterError, Problem, near_matches
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+    model_validator,
+)
+
+Category = Literal[
+    "transport", "gp", "paramedical", "drugs", "obstetric", "maternity", "devices", "dental", "chain_care", "hospital",
+    "diagnostics", "grz", "sensory", "nursing", "elv", "ggz", "other", "one_and_a_half_line",
+]  # fmt: skip
+Title = Literal["gp_care", "specialist_care", "designated"]
+IncomeSource = Literal[
+    "none",
+    "iva",
+    "disabled",
+    "social_assistance",
+    "student",
+    "employed",
+    "self_employed",
+    "higher_educated",
+    "reference",
+]
+HouseholdState = Literal["none", "wlz_permanent", "wlz_entering", "one_person", "other"]
+
+# In the order of the enumerations of core/care.hpp.
+CATEGORIES: tuple[str, ...] = get_args(Category)
+TITLES: tuple[str, ...] = get_args(Title)
+INCOME_SOURCES: tuple[str, ...] = get_args(IncomeSource)
+HOUSEHOLD_STATES: tuple[str, ...] = get_args(HouseholdState)
+
+Document = dict[str, Any]
+
+
+def _exact(value: object) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        raise ValueError("a number as printed")
+    number = Decimal(value)
+    if not number.is_finite():
+        raise ValueError("a finite number")
+    return number
+
+
+def _two_decimals(value: object) -> Decimal:
+    number = _exact(value)
+    if number.as_tuple().exponent != -2:
+        raise ValueError("two decimals, as printed")
+    return number
+
+
+Exact = Annotated[Decimal, BeforeValidator(_exact)]
+Printed = Annotated[Decimal, BeforeValidator(_two_decimals)]
+Key = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Text = Annotated[StrictStr, Field(min_length=1)]
+Ages = Annotated[StrictStr, Field(pattern=r"^\d+(-\d+|\+)?$")]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(_Table):
+    title: Text
+    cite: Text
+    url: Text
+    year: StrictInt
+    checked: datetime.date
+
+
+class Value(_Table):
+    """A figure as printed, in the printed unit."""
+
+    value: Exact
+    unit: Text
+    article: Text
+    term: Text
+    note: StrictStr = ""
+    status: Literal["printed", "assumption"] = "printed"
+
+
+class Switch(_Table):
+    value: StrictBool
+    article: Text
+    term: Text
+
+
+class Expected(_Table):
+    """A figure that is not yet known."""
+
+    status: Literal["expected"]
+    article: Text
+    term: Text
+
+
+class ClassRow(_Table):
+    code: Annotated[StrictInt, Field(ge=0)]
+    key: Key
+    label: Text
+    weight: Printed
+    sex: Literal["man", "woman"] | None = None
+    ages: Ages | None = None
+    born: Literal["this_year", "year_before"] | None = None
+    group: StrictInt | IncomeSource | HouseholdState | None = None
+    years: StrictInt = 0
+    of_years: StrictInt = 0
+    top_percent: Exact | None = None
+    min_eur: Exact | None = None
+    young_below: StrictInt = 0
+    young_years: StrictInt = 0
+
+    @property
+    def age_range(self) -> tuple[int, int]:
+        """Ages for which the class holds, both included; 0 to 999 when the class says nothing."""
+        if self.ages is None:
+            return 0, 999
+        low, _, high = self.ages.rstrip("+").partition("-")
+        return int(low), 999 if self.ages.endswith("+") else int(high or low)
+
+
+class WeightTable(_Table):
+    name: Key
+    table: Text
+    term: Text
+    classes: Annotated[list[ClassRow], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> WeightTable:
+        codes = [row.code for row in self.classes]
+        if codes[0] not in (0, 1) or codes != list(range(codes[0], codes[0] + len(codes))):
+            raise ValueError(f"codes that count up from 0 or 1 without gap or repetition, not {codes}")
+        keys = [row.key for row in self.classes]
+        if repeated := sorted({key for key in keys if keys.count(key) > 1}):
+            raise ValueError(f"a key once, not twice {', '.join(repeated)}")
+        spans = [((row.sex, row.born, row.group), row.age_range, row.key) for row in self.classes if row.ages]
+        for index, (who, (low, high), key) in enumerate(spans):
+            for other, (other_low, other_high), other_key in spans[:index]:
+                if who == other and low <= other_high and other_low <= high:
+                    raise ValueError(f"age bands that do not overlap, not {other_key} and {key}")
+        return self
+
+
+class ShareHead(_Table):
+    name: Literal["variable", "ggz", "ggz_hcc", "deductible"]
+    annex: Text
+    term: Text
+    unit: Literal["EUR per insured year"]
+    classes: StrictInt
+
+
+class WeightsFile(_Table):
+    source: Source
+    share: ShareHead
+    criterion: Annotated[list[WeightTable], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _complete(self) -> WeightsFile:
+        if (count := sum(len(table.classes) for table in self.criterion)) != self.share.classes:
+            raise ValueError(f"{self.share.classes} classes as [share] says, not {count}")
+        names = [table.name for table in self.criterion]
+        if repeated := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"a criterion once, not twice {', '.join(repeated)}")
+        if wrong := [t.table for t in self.criterion if not t.table.startswith(f"{self.share.annex}.")]:
+            raise ValueError(f"tables of annex {self.share.annex}, not {', '.join(wrong)}")
+        return self
+
+
+class MacroAmounts(_Table):
+    total: Value
+    variable_care: Value
+    fixed_care: Value
+    mental_care: Value
+
+
+class Revenue(_Table):
+    premium: Value
+    deductible: Value
+    fund_payment: Value
+
+
+class MacroBudgetFile(_Table):
+    source: Source
+    macro_budget: MacroAmounts
+    revenue: Revenue
+
+
+class Premium(_Table):
+    calculation_premium: Value
+    administration_under_18: Value
+
+
+class Deductible(_Table):
+    amount: Value
+    forfait: Value
+
+
+class Morbidity(_Table):
+    article: Text
+    criteria: list[Key]
+    mhk_from: Key
+
+
+class ExemptCategory(_Table):
+    name: Category
+    article: Text
+    term: Text
+
+
+class Exempt(_Table):
+    article: Text
+    categories: list[ExemptCategory]
+
+
+class TitleRule(_Table):
+    exempt: StrictBool
+    article: Text
+    reason: Text
+
+
+class Titles(_Table):
+    gp_care: TitleRule
+    specialist_care: TitleRule
+    designated: TitleRule
+
+
+class PremiumFile(_Table):
+    source: Source
+    premium: Premium
+    deductible: Deductible
+    morbidity: Morbidity
+    exempt: Exempt
+    titles: Titles
+
+
+class AssignmentRow(_Table):
+    name: Key
+    assignment: Literal["single", "all", "count"]
+    data_years: Annotated[list[Annotated[StrictInt, Field(ge=0)]], Field(min_length=1)]
+    zero_sum: Literal["criterion", "age_band"] = "criterion"
+    article: Text
+
+
+class ExclusionRow(_Table):
+    criterion: Key
+    first_of: list[Key] = []
+    keep: list[Key] = []
+    drop: list[Key] = []
+    article: Text
+
+    @model_validator(mode="after")
+    def _one_form(self) -> ExclusionRow:
+        if bool(self.first_of) == bool(self.keep and self.drop) or bool(self.keep) != bool(self.drop):
+            raise ValueError("either first_of, or keep and drop")
+        return self
+
+    @property
+    def pairs(self) -> Iterator[tuple[str, str]]:
+        """Every (kept, dropped) pair of keys."""
+        for rank, kept in enumerate(self.first_of):
+            yield from ((kept, dropped) for dropped in self.first_of[rank + 1 :])
+        yield from ((kept, dropped) for kept in self.keep for dropped in self.drop)
+
+
+class Clusters(_Table):
+    article: Text
+    variable: list[Category]
+    fixed: list[Category]
+    ggz: list[Category]
+    none: list[Category]
+
+    @model_validator(mode="after")
+    def _partition(self) -> Clusters:
+        named: list[str] = [*self.variable, *self.fixed, *self.ggz, *self.none]
+        wrong = [name for name in CATEGORIES if named.count(name) != 1]
+        if wrong:
+            raise ValueError(f"each category in exactly one cluster, not {', '.join(wrong)}")
+        return self
+
+
+class ExcludedCategories(_Table):
+    categories: list[Category]
+    article: Text
+    term: Text
+
+
+class Mhk(_Table):
+    excluded: ExcludedCategories
+
+
+class Abroad(_Table):
+    none_weight_percent: Value | Expected
+
+
+class ReferenceDate(_Table):
+    month: Value
+
+
+class AssignmentFile(_Table):
+    source: Source
+    criterion: list[AssignmentRow]
+    exclusion: list[ExclusionRow]
+    cluster: Clusters
+    mhk: Mhk
+    abroad: Abroad
+    reference_date: ReferenceDate
+
+
+class NeutralityRow(_Table):
+    share: Literal["variable", "ggz_hcc", "deductible"]
+    criterion: Key
+    rule: Literal["class_totals", "zero_sum", "offset"]
+    reset: list[Key] = []
+    of: list[Key] = []
+    article: Text
+
+    @model_validator(mode="after")
+    def _keys_of_rule(self) -> NeutralityRow:
+        if bool(self.reset) != (self.rule != "class_totals") or bool(self.of) != (self.rule == "offset"):
+            raise ValueError("reset unless class_totals, and of only for offset")
+        return self
+
+
+class Rounding(_Table):
+    neutrality_decimals: Value
+
+
+class FlatStep(_Table):
+    variable_care: Value
+    mental_care: Value
+
+
+class OwnPayments(_Table):
+    macro_corrected: Switch
+    flat_step: Value
+
+
+class HighCostCompensation(_Table):
+    users_above_threshold: Value
+    share_of_excess: Value
+
+
+class FixedCare(_Table):
+    settled: Value
+
+
+class SettlementFile(_Table):
+    source: Source
+    neutrality: list[NeutralityRow]
+    rounding: Rounding
+    flat_step: FlatStep
+    own_payments: OwnPayments
+    high_cost_compensation: HighCostCompensation
+    fixed_care: FixedCare
+
+
+class ReformModel(_Table):
+    name: Text
+    base: Text
+    official: StrictBool
+    title: Text
+
+
+class Change(_Table):
+    path: Text
+    value: Any
+    reason: Text
+
+
+class ReformFile(_Table):
+    model: ReformModel
+    change: Annotated[list[Change], Field(min_length=1)]
+
+
+_SCHEMA: dict[str, type[_Table]] = {
+    "weights_variable": WeightsFile,
+    "weights_ggz": WeightsFile,
+    "weights_ggz_hcc": WeightsFile,
+    "weights_deductible": WeightsFile,
+    "macro_budget": MacroBudgetFile,
+    "premium_and_deductible": PremiumFile,
+    "assignment": AssignmentFile,
+    "settlement": SettlementFile,
+}
+
+
+@dataclass(frozen=True)
+class Law:
+    """The parameter files of one model year, validated one by one and against each other."""
+
+    name: str
+    title: str
+    official: bool
+    weights_variable: WeightsFile
+    weights_ggz: WeightsFile
+    weights_ggz_hcc: WeightsFile
+    weights_deductible: WeightsFile
+    macro_budget: MacroBudgetFile
+    premium_and_deductible: PremiumFile
+    assignment: AssignmentFile
+    settlement: SettlementFile
+    changes: tuple[Change, ...]
+    sha256: str
+
+    @property
+    def source(self) -> Source:
+        return self.weights_variable.source
+
+    @property
+    def weights(self) -> tuple[WeightsFile, WeightsFile, WeightsFile, WeightsFile]:
+        """Variable, GGZ, GGZ with high-cost compensation, deductible."""
+        return self.weights_variable, self.weights_ggz, self.weights_ggz_hcc, self.weights_deductible
+
+
+@dataclass(frozen=True)
+class Reform:
+    """Other values for named parameters, by dotted path and equalization year.
+
+    Tables in a list are named by their ``name``, ``key`` or ``article``.
+
+    Examples
+    --------
+    >>> reform = Reform({"premium_and_deductible.deductible.amount.value": {"2021": 165}}, reason="halve it")
+    >>> reform.name
+    'reform'
+    """
+
+    changes: Mapping[str, Mapping[str, object]]
+    name: str = "reform"
+    reason: str = "reform of the user"
+
+    def of_year(self, year: int) -> list[Change]:
+        """The changes that hold in ``year``: the last value dated in or before it."""
+        changes, problems = [], []
+        for path, values in self.changes.items():
+            dated = {int(key): value for key, value in values.items() if str(key).isdecimal()}
+            if len(dated) != len(values) or not dated:
+                problems.append(
+                    Problem(f"{self.name} {path}", "not a value per year", "years as keys", str(list(values)))
+                )
+            elif past := [key for key in dated if key <= year]:
+                changes.append(Change(path=path, value=dated[max(past)], reason=self.reason))
+            else:
+                got = ", ".join(map(str, sorted(dated)))
+                problems.append(Problem(f"{self.name} {path}", "no effect", f"a value in {year} or before", got))
+        if problems:
+            raise ParameterError(problems, file=self.name)
+        return changes
+
+
+def model_names(folder: Path) -> list[str]:
+    """Names of the models in ``params/nl``: ``nl-<folder>``."""
+    return sorted(f"nl-{path.name}" for path in folder.iterdir() if path.is_dir() and any(path.glob("*.toml")))
+
+
+def read_law(folder: Path, name: str, reforms: Sequence[Reform] = ()) -> Law:
+    """Read the model ``name`` from ``params/nl``, with reforms on top.
+
+    Raises
+    ------
+    ParameterError
+        Everything that is wrong in any file, each with file, key, and article or table.
+    """
+    home = folder / name.removeprefix("nl-")
+    changes: list[Change] = []
+    title, official, digest = "", True, hashlib.sha256()
+    if (home / "reform.toml").is_file():
+        if extra := sorted(path.name for path in home.glob("*.toml") if path.name != "reform.toml"):
+            raise ParameterError(Problem(home.name, "a reform and files of its own", "reform.toml", ", ".join(extra)))
+        label = f"{home.name}/reform.toml"
+        reform = _validated(ReformFile, _parse(home / "reform.toml", label, digest), label)
+        if reform.model.name != name:
+            raise ParameterError(
+                Problem(f"{label} model.name", "not the name of the folder", name, reform.model.name),
+                label,
+                "model.name",
+            )
+        base, changes = reform.model.base, list(reform.change)
+        title, official = reform.model.title, reform.model.official
+        home = folder / base.removeprefix("nl-")
+        if not home.is_dir() or (home / "reform.toml").is_file():
+            raise ParameterError(Problem(f"{label} model.base", "no such model year", got=base), label, "model.base")
+    documents = _documents(home, digest)
+    problems = _apply(documents, changes, "reform.toml")
+    for user in reforms:
+        added = user.of_year(_year(documents))
+        problems += _apply(documents, added, user.name)
+        changes += added
+        official = False
+    if problems:
+        raise ParameterError(problems)
+    for change in changes:
+        digest.update(json.dumps([change.path, change.value], default=str).encode() + b"\0")
+    files, problems = {}, []
+    for stem, schema in _SCHEMA.items():
+        try:
+            files[stem] = _validated(schema, documents[stem], f"{home.name}/{stem}.toml")
+        except ParameterError as error:
+            problems += error.problems
+    if problems:
+        raise ParameterError(problems, *_common_place(problems))
+    law = Law(
+        name=name if not reforms else f"{name}+{'+'.join(reform.name for reform in reforms)}",
+        title=title,
+        official=official,
+        changes=tuple(changes),
+        sha256=digest.hexdigest(),
+        **files,  # type: ignore[arg-type]  # each stem has the type that _SCHEMA gives it
+    )
+    if problems := list(_cross_checks(law, home.name)):
+        raise ParameterError(problems, *_common_place(problems))
+    return law
+
+
+def _year(documents: Mapping[str, Document]) -> int:
+    year = documents["macro_budget"].get("source", {}).get("year", 0)
+    return year if isinstance(year, int) else 0
+
+
+def _parse(path: Path, label: str, digest: Any) -> Document:
+    content = path.read_bytes()
+    digest.update(path.name.encode() + b"\0" + content + b"\0")
+    try:
+        return tomllib.loads(content.decode("utf-8"), parse_float=Decimal)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, InvalidOperation) as error:
+        raise ParameterError(Problem(label, f"not TOML: {error}"), label) from None
+
+
+def _documents(home: Path, digest: Any) -> dict[str, Document]:
+    present = {path.stem: path for path in sorted(home.glob("*.toml"))} if home.is_dir() else {}
+    problems = [Problem(f"{home.name}/{stem}.toml", "missing file") for stem in _SCHEMA if stem not in present]
+    problems += [Problem(f"{home.name}/{stem}.toml", "unknown file") for stem in present if stem not in _SCHEMA]
+    documents = {}
+    for stem, path in present.items():
+        try:
+            documents[stem] = _parse(path, f"{home.name}/{path.name}", digest)
+        except ParameterError as error:
+            problems += error.problems
+    if problems:
+        raise ParameterError(problems, *_common_place(problems))
+    return documents
+
+
+T = TypeVar("T", bound=_Table)
+
+
+def _validated(schema: type[T], document: Document, file: str) -> T:
+    try:
+        return schema.model_validate(document)
+    except ValidationError as error:
+        problems = []
+        for item in error.errors():
+            key, cite = _place(document, item["loc"])
+            where = f"{file} {key}".rstrip() + (f" ({cite})" if cite else "")
+            message = str(item.get("ctx", {}).get("error", "")) or item["msg"]
+            got = (
+                "" if item["type"] == "missing" or isinstance(item["input"], (dict, list, BaseModel)) else item["input"]
+            )
+            if item["type"] == "extra_forbidden":
+                problems.append(Problem(where, "unknown key"))
+            elif item["type"] == "missing":
+                problems.append(Problem(where, "missing key"))
+            else:
+                problems.append(Problem(where, "refused", expected=_lower_first(message), got=str(got)))
+        unique = list(dict.fromkeys(problems))
+        raise ParameterError(unique, *_common_place(unique)) from None
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _common_place(problems: Sequence[Problem]) -> tuple[str, str]:
+    """File, and key when there is one problem only."""
+    files = {problem.where.split(" ")[0] for problem in problems}
+    keys = {problem.where.split(" ")[1] for problem in problems if " " in problem.where}
+    return files.pop() if len(files) == 1 else "", keys.pop() if len(problems) == 1 and keys else ""
+
+
+def _table_name(table: object) -> str:
+    if isinstance(table, dict):
+        for field in ("name", "key", "article"):
+            if isinstance(table.get(field), str):
+                return str(table[field])
+    return ""
+
+
+def _place(document: Document, loc: Sequence[int | str]) -> tuple[str, str]:
+    """Dotted path of an error, tables in lists by their name, and the article or table that stands nearest."""
+    node: Any = document
+    keys, cite = [], ""
+    for part in loc:
+        if isinstance(node, dict) and part in node:
+            node = node[part]
+            keys.append(str(part))
+        elif isinstance(node, list) and isinstance(part, int) and part < len(node):
+            node = node[part]
+            keys.append(_table_name(node) or str(part))
+        elif isinstance(node, dict) and part == loc[-1]:
+            keys.append(str(part))
+        else:
+            continue  # a branch of a union, not a key
+        if isinstance(node, dict):
+            if isinstance(node.get("article"), str):
+                cite = f"art. {node['article']}"
+            elif isinstance(node.get("table"), str):
+                cite = f"table {node['table']}"
+    return ".".join(keys), cite
+
+
+def _apply(documents: dict[str, Document], changes: Sequence[Change], name: str) -> list[Problem]:
+    """Put each change in its place; nothing is added, only replaced by a value of the same kind."""
+    problems = []
+    for change in changes:
+        where = f"{name} {change.path}"
+        *parents, last = change.path.split(".")
+        node: Any = documents
+        for part in parents:
+            if part not in _children(node):
+                break
+            node = _children(node)[part]
+        else:
+            part = last
+        below = _children(node)
+        if part not in below:
+            near = near_matches(part, list(below)) or list(below)[:3]
+            problems.append(Problem(where, f"no {part!r}", expected=f"one of {', '.join(near)}" if near else ""))
+        elif not isinstance(node, dict) or (new := _alike(change.value, node[last])) is None:
+            problems.append(Problem(where, "not a value of the same kind", _kind(below[last]), str(change.value)))
+        else:
+            node[last] = new
+    return problems
+
+
+def _children(node: object) -> dict[str, Any]:
+    if isinstance(node, dict):
+        return node
+    if isinstance(node, list):
+        return {name: table for table in node if (name := _table_name(table))}
+    return {}
+
+
+def _kind(value: object) -> str:
+    kinds = {bool: "true or false", int: "a whole number", Decimal: "a number", str: "a text", list: "a list"}
+    return kinds.get(type(value), "a single value")
+
+
+def _alike(new: object, old: object) -> Any:
+    """``new`` as the same kind as ``old``, with its number of decimals when that loses nothing; None when it is not."""
+    if isinstance(old, bool) or isinstance(new, bool):
+        return new if isinstance(old, bool) and isinstance(new, bool) else None
+    if isinstance(old, (int, Decimal)):
+        if not isinstance(new, (int, float, Decimal)):
+            return None
+        number = Decimal(repr(new)) if isinstance(new, float) else Decimal(new)
+        if not number.is_finite():
+            return None
+        if isinstance(old, Decimal):
+            padded = number.quantize(old)
+            return padded if padded == number else number
+        return int(number) if number == number.to_integral_value() else number
+    if isinstance(old, list):
+        return copy.deepcopy(new) if isinstance(new, list) else None
+    return new if type(new) is type(old) else None
+
+
+def _cross_checks(law: Law, folder: str) -> Iterator[Problem]:
+    """What must agree between the files of one year."""
+    year = law.source.year
+    if folder.isdecimal() and int(folder) != year:
+        yield Problem(f"{folder}/weights_variable.toml source.year", "not the folder's year", folder, str(year))
+    for stem in _SCHEMA:
+        if (other := getattr(law, stem).source.year) != year:
+            yield Problem(
+                f"{folder}/{stem}.toml source.year", "another year than the other files", str(year), str(other)
+            )
+    for stem, weights in zip(list(_SCHEMA)[:4], law.weights, strict=True):
+        if (share := weights.share.name) != stem.removeprefix("weights_"):
+            yield Problem(
+                f"{folder}/{stem}.toml share.name", "not the share of the file", stem.removeprefix("weights_"), share
+            )
+
+    tables = {w.share.name: {t.name: {row.key for row in t.classes} for t in w.criterion} for w in law.weights}
+    assigned = [row.name for row in law.assignment.criterion]
+    file = f"{folder}/assignment.toml"
+    for name in dict.fromkeys(name for share in tables.values() for name in share):
+        if assigned.count(name) != 1:
+            yield Problem(
+                f"{file} criterion.{name}", "a criterion with weights", "one row", f"{assigned.count(name)} rows"
+            )
+    for name in assigned:
+        if not any(name in share for share in tables.values()):
+            yield Problem(f"{file} criterion.{name}", "a criterion without weights")
+    for exclusion in law.assignment.exclusion:
+        share = "ggz" if exclusion.criterion.startswith("ggz_") else "variable"
+        known = tables[share].get(exclusion.criterion)
+        where = f"{file} exclusion.{exclusion.article}"
+        yield from _unknown_keys(where, exclusion.criterion, known, [k for pair in exclusion.pairs for k in pair])
+
+    plain, compensated = law.weights_ggz.criterion, law.weights_ggz_hcc.criterion
+    hide = {"weight"}
+    if [(t.name, [r.model_dump(exclude=hide) for r in t.classes]) for t in plain] != [
+        (t.name, [r.model_dump(exclude=hide) for r in t.classes]) for t in compensated
+    ]:
+        yield Problem(f"{folder}/weights_ggz_hcc.toml criterion", "other classes than weights_ggz.toml")
+
+    file = f"{folder}/premium_and_deductible.toml"
+    for name in law.premium_and_deductible.morbidity.criteria:
+        if name not in tables["variable"]:
+            yield Problem(f"{file} morbidity.criteria", f"no criterion {name!r}")
+    mhk_from = law.premium_and_deductible.morbidity.mhk_from
+    yield from _unknown_keys(f"{file} morbidity.mhk_from", "mhk", tables["variable"].get("mhk"), [mhk_from])
+
+    for rule in law.settlement.neutrality:
+        where = f"{folder}/settlement.toml neutrality.{rule.article}"
+        yield from _unknown_keys(where, rule.criterion, tables[rule.share].get(rule.criterion), [*rule.reset, *rule.of])
+
+
+def _unknown_keys(where: str, criterion: str, known: set[str] | None, keys: Sequence[str]) -> Iterator[Problem]:
+    if known is None:
+        yield Problem(where, f"no criterion {criterion!r}")
+        return
+    for key in dict.fromkeys(keys):
+        if key not in known:
+            near = near_matches(key, sorted(known))
+            yield Problem(where, f"no class {key!r} of {criterion}", f"one of {', '.join(near)}" if near else "")
