@@ -1,0 +1,47 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+namespace anderhalf::risk {
+
+/// Reference files (referentiebestanden): which care leads to which class. Our stand-in, or Zorginstituut's own files.
+struct Mapping {
+    /// A drug group counts towards an FKG (variable share) and/or a GGZ-FKG.
+    struct Drug {
+        std::uint32_t drug = 0;            ///< Claim::product of category drugs
+        std::int32_t fkg = 0;              ///< code, 0 none
+        std::int32_t ggz_fkg = 0;          ///< code, 0 none
+        std::int32_t min_ddd = 180;        ///< more than this many DDD of all drugs of the class in the data year
+        std::int32_t min_prescriptions = 0;  ///< instead of DDD when > 0: at least this many
+    };
+    /// Specialism x diagnosis to a dx group, and the dx group to a DKG.
+    struct Diagnosis {
+        std::uint16_t specialism = 0;
+        std::uint16_t diagnosis = 0;
+        std::uint16_t dx_group = 0;
+        std::int32_t dkg = 0;              ///< code
+        bool light = false;                ///< low-complexity diagnosis: only a share of its products lead to the group
+    };
+    struct Device {
+        std::uint32_t device = 0;          ///< Claim::product of category devices
+        std::int32_t hkg = 0;
+    };
+    struct Physiotherapy {
+        std::uint16_t diagnosis = 0;       ///< Claim::diagnosis of category paramedical
+        std::int32_t fdg = 0;
+    };
+    /// GGZ claims: diagnosis carries the intensity of treatment in the data years.
+    struct MentalCare {
+        std::uint16_t diagnosis = 0;
+        std::int32_t ggz_dkg = 0;
+    };
+    std::vector<Drug> drugs;
+    std::vector<Diagnosis> diagnoses;
+    std::vector<Device> devices;
+    std::vector<Physiotherapy> physiotherapy;
+    std::vector<MentalCare> mental_care;
+    /// Share (percent) of the heavier products of a light diagnosis that lead to its dx group: product % 100 < share.
+    std::int32_t light_product_percent = 15;
+};
+
+}  // namespace anderhalf::risk

@@ -1,0 +1,154 @@
+#pragma once
+#include <anderhalf/core/run.hpp>
+#include <anderhalf/data/record.hpp>
+#include <anderhalf/estimation/estimate.hpp>
+#include <anderhalf/estimation/moments.hpp>
+#include <anderhalf/payment/payment.hpp>
+#include <anderhalf/risk/scheme.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace anderhalf::scenario {
+
+/// Blocks of whole addresses over all years, made or read on demand; a block can be asked for again.
+struct Source {
+    Index blocks = 0;
+    std::function<data::Block(Index)> block;
+};
+
+/// How neutrality counts what was expected when the contribution was granted.
+enum class ExpectedCounts : std::uint8_t { lagged, baseline, actual };
+/// How the macro amount follows realised cost.
+enum class MacroRule : std::uint8_t { fixed, lagged, actual };
+
+struct Options {
+    std::int32_t first_year = 2015, last_year = 2031;  ///< calendar years of the source
+    std::int32_t start = 2021, horizon = 10;           ///< equalization years simulated
+    std::vector<std::uint16_t> insurers;               ///< codes, in the order of results
+    std::uint64_t seed = 1;
+    ExpectedCounts expected_counts = ExpectedCounts::lagged;
+    std::int32_t expected_lag = 3;
+    MacroRule macro = MacroRule::lagged;
+    std::int32_t macro_lag = 3;
+    std::int32_t estimation_lag = 3;                   ///< cost year of the estimate, years before t
+    std::int64_t threshold_ppm = 1'000'000;            ///< MHK lines in euros times this (sensitivity)
+    payment::Rounding rounding = payment::Rounding::exact;
+    std::int64_t pass_through_ppm = 0;                 ///< premium rule: share of a result change given back
+    std::int32_t pass_through_lag = 1;
+};
+
+/// Settled cost and own payment of one record.
+struct RecordCost {
+    Cents variable = 0, ggz = 0, fixed = 0;  ///< settled
+    Cents eligible = 0;                      ///< claimed, under the deductible
+    friend bool operator==(const RecordCost&, const RecordCost&) = default;
+};
+
+/// All insured of a source in compact form: records, their cost, and what their claims mean for classes.
+struct Panel {
+    std::int32_t first_year = 0, years = 0;
+    std::vector<std::uint64_t> person;       ///< by person index, ascending
+    std::vector<std::uint32_t> record_begin; ///< persons * years + 1: records of person p in year y
+    std::vector<data::Record> records;
+    std::vector<RecordCost> cost;            ///< by record
+    std::vector<risk::CareYear> care;        ///< persons * years
+    std::vector<std::uint32_t> claim_begin;  ///< persons * years + 1; empty for years before claims are kept
+    std::vector<data::Claim> claims;
+    std::int64_t claims_read = 0;
+
+    [[nodiscard]] Index persons() const { return static_cast<Index>(person.size()); }
+    [[nodiscard]] std::size_t cell(Index p, std::int32_t year) const {
+        return static_cast<std::size_t>(p * years + (year - first_year));
+    }
+    [[nodiscard]] std::span<const data::Record> records_of(Index p, std::int32_t year) const {
+        const std::size_t c = cell(p, year);
+        return {records.data() + record_begin[c], records.data() + record_begin[c + 1]};
+    }
+    [[nodiscard]] std::span<const data::Claim> claims_of(Index p, std::int32_t year) const {
+        const std::size_t c = cell(p, year);
+        return {claims.data() + claim_begin[c], claims.data() + claim_begin[c + 1]};
+    }
+};
+
+/// National rankings and lines.
+struct CostYear {               ///< one calendar year of cost: MHK and GGZ-MHK
+    std::vector<risk::Ranked> mhk, ggz;
+    std::int64_t insured = 0;
+    std::vector<std::int64_t> ggz_users;  ///< per GGZ-MHK line: insured whose cost exceeds its minimum
+    risk::CostLines lines;
+};
+struct NursingSum {             ///< one equalization year: MVV
+    std::vector<risk::Ranked> adults, children;
+    std::int64_t insured_adults = 0, insured_children = 0;
+    risk::SumLines lines;
+};
+
+/// Realised totals of one equalization year: all that settlement needs.
+struct YearTotals {
+    payment::ClassTotals variable, ggz, deductible;
+    std::vector<Days> days, adult_days;         ///< per insurer
+    std::vector<std::int64_t> under_18;         ///< per insurer, insured on 1 July (Bzv 3.22)
+    std::vector<Cents> cost_variable, cost_ggz, cost_fixed, own_payments, ggz_excess;
+    friend bool operator==(const YearTotals&, const YearTotals&) = default;
+};
+
+/// One equalization year of an arm.
+struct ArmYear {
+    std::int32_t year = 0;
+    bool settled = false;                       ///< within start .. start + horizon - 1
+    YearTotals totals;
+    estimation::Moments moments;                ///< cost of this year on classes of this year
+    estimation::Fit fit;                        ///< years used for weights only
+};
+
+/// The world without the programme.
+struct Baseline {
+    std::shared_ptr<const risk::Scheme> scheme;
+    Options options;
+    Panel panel;
+    std::vector<CostYear> cost_years;           ///< by calendar year
+    std::vector<NursingSum> nursing;            ///< by calendar year as equalization year
+    std::vector<ArmYear> years;                 ///< first_class_year .. start + horizon - 1
+    std::vector<std::vector<Cents>> category_cost;  ///< [year][insurer * category_count + category], settled
+    estimation::Specification specification;
+    std::int32_t first_class_year = 0;
+
+    [[nodiscard]] const ArmYear& arm(std::int32_t year) const { return years[static_cast<std::size_t>(year - first_class_year)]; }
+};
+
+/// Reads a source into a baseline: classes by national lines, class totals, moments, estimates.
+/// @throw ParameterError  options that do not fit together (horizon beyond the years, no insurers, ...)
+/// @throw DomainError     records or claims that cannot be used, all kinds at once, never a personal value
+[[nodiscard]] Baseline make_baseline(const Source& source, std::shared_ptr<const risk::Scheme> scheme, const Options& options,
+                                     const Run& run);
+
+/// Builds a panel; part of make_baseline, and of use alone for validation.
+[[nodiscard]] Panel read_panel(const Source& source, const risk::Scheme& scheme, const Options& options,
+                               std::vector<std::vector<Cents>>& category_cost, const Run& run);
+
+/// Zero-sum constraints and column names of the variable share.
+[[nodiscard]] estimation::Specification specification(const risk::Scheme& scheme);
+
+/// Classes of one person in one equalization year, given care and lines.
+struct View {
+    const Panel* panel = nullptr;
+    const risk::Scheme* scheme = nullptr;
+    const std::vector<CostYear>* cost_years = nullptr;         ///< for thresholds of the baseline
+    const std::vector<risk::CostLines>* cost_lines = nullptr;  ///< overrides, by calendar year
+    const std::vector<risk::SumLines>* sum_lines = nullptr;
+    const std::vector<std::int32_t>* overlay = nullptr;        ///< by cell: position in overlay_care, or -1
+    const std::vector<risk::CareYear>* overlay_care = nullptr;
+    std::uint64_t seed = 1;
+
+    [[nodiscard]] const risk::CareYear& care(Index p, std::int32_t year) const {
+        const std::size_t c = panel->cell(p, year);
+        if (overlay != nullptr && (*overlay)[c] >= 0) return (*overlay_care)[static_cast<std::size_t>((*overlay)[c])];
+        return panel->care[c];
+    }
+    void health(Index p, std::int32_t year, const data::Record& record, risk::Health& out) const;
+};
+
+}  // namespace anderhalf::scenario

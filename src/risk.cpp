@@ -1,0 +1,431 @@
+#include <anderhalf/core/errors.hpp>
+#include <anderhalf/core/random.hpp>
+#include <anderhalf/risk/scheme.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <map>
+#include <set>
+
+namespace anderhalf::risk {
+
+namespace {
+
+using params::Assignment;
+using params::Criterion;
+using params::RiskClass;
+using params::Share;
+
+[[nodiscard]] std::uint32_t dx_key(std::uint16_t specialism, std::uint16_t diagnosis) {
+    return (static_cast<std::uint32_t>(specialism) << 16U) | diagnosis;
+}
+
+[[nodiscard]] const Criterion* find(const Share& share, const std::string& name) {
+    for (const Criterion& c : share.criteria)
+        if (c.name == name) return &c;
+    return nullptr;
+}
+
+[[nodiscard]] std::uint64_t without(std::uint64_t classes, const std::vector<params::Exclusion>& exclusions) {
+    std::uint64_t dropped = 0;
+    for (const auto& e : exclusions)
+        if ((classes >> (e.keep - 1) & 1U) != 0) dropped |= std::uint64_t{1} << (e.drop - 1);
+    return classes & ~dropped;
+}
+
+}  // namespace
+
+std::uint64_t tie_key(std::uint64_t seed, std::uint64_t person, std::int32_t year) {
+    return Philox{seed, Purpose::ties}(person, static_cast<std::uint64_t>(year))[0];
+}
+
+std::vector<Line> lines(std::span<const Ranked> ranked, std::int64_t total, std::span<const std::int32_t> tops) {
+    std::vector<Line> result(tops.size());
+    for (std::size_t k = 0; k < tops.size(); ++k) {
+        const std::int64_t room = total * tops[k] / 10'000;
+        std::int64_t inside = 0;
+        for (const Ranked& r : ranked) {
+            if (r.cost <= 0 || inside + r.represents > room) break;
+            inside += r.represents;
+            result[k] = {r.cost, r.key, r.person};
+        }
+    }
+    return result;
+}
+
+Scheme::Scheme(params::Model model, Mapping mapping, std::int64_t experiment_variable_ppm)
+    : model_{std::move(model)}, mapping_{std::move(mapping)}, experiment_variable_ppm_{experiment_variable_ppm} {
+    Problems<ParameterError> problems;
+    compile(model_.variable, variable_, false);
+    compile(model_.ggz, ggz_, true);
+    compile(model_.deductible, deductible_, true);
+
+    for (const Share* share : {&model_.variable, &model_.ggz})
+        for (const Criterion& c : share->criteria) {
+            lags_[c.name] = c.data_years;
+            for (const std::int32_t lag : c.data_years) longest_lag_ = std::max(longest_lag_, lag);
+        }
+    problems.require(longest_lag_ < static_cast<std::int32_t>(std::tuple_size_v<Past>), model_.name, "data years",
+                     "at most 7 years back", std::to_string(longest_lag_));
+
+    const auto cost_rules = [&](const Criterion& criterion, std::vector<CostRule>& rules, std::vector<std::int32_t>& years,
+                                auto&& line_of) {
+        years = criterion.data_years;
+        std::sort(years.begin(), years.end());
+        for (const RiskClass& c : criterion.classes)
+            if (c.code > 0) {
+                const std::int32_t of = c.of_years > 0 ? c.of_years : static_cast<std::int32_t>(years.size());
+                problems.require(c.years >= 1 && c.years <= of && of <= static_cast<std::int32_t>(years.size()),
+                                 model_.name + "." + criterion.name, "years of class " + std::to_string(c.code),
+                                 "1.." + std::to_string(years.size()), std::to_string(c.years));
+                rules.push_back({static_cast<std::uint8_t>(c.code), static_cast<std::uint8_t>(c.years),
+                                 static_cast<std::uint8_t>(of), static_cast<std::uint8_t>(line_of(c))});
+            }
+        std::sort(rules.begin(), rules.end(), [](const CostRule& a, const CostRule& b) { return a.code > b.code; });
+    };
+    if (const Criterion* mhk = find(model_.variable, "mhk")) {
+        cost_rules(*mhk, mhk_rules_, mhk_years_, [&](const RiskClass& c) {
+            const auto at = std::find(mhk_tops_.begin(), mhk_tops_.end(), c.top_per_myriad);
+            if (at != mhk_tops_.end()) return at - mhk_tops_.begin();
+            mhk_tops_.push_back(c.top_per_myriad);
+            return static_cast<std::ptrdiff_t>(mhk_tops_.size()) - 1;
+        });
+    }
+    if (const Criterion* ggz = find(model_.ggz, "ggz_mhk")) {
+        cost_rules(*ggz, ggz_mhk_rules_, ggz_mhk_years_, [&](const RiskClass& c) {
+            for (std::size_t k = 0; k < ggz_mhk_tops_.size(); ++k)
+                if (ggz_mhk_tops_[k].top_per_myriad == c.top_per_myriad && ggz_mhk_tops_[k].min_cents == c.min_cents)
+                    return static_cast<std::ptrdiff_t>(k);
+            ggz_mhk_tops_.push_back({c.top_per_myriad, c.min_cents});
+            return static_cast<std::ptrdiff_t>(ggz_mhk_tops_.size()) - 1;
+        });
+    }
+    if (const Criterion* mvv = find(model_.variable, "mvv"))
+        for (const RiskClass& c : mvv->classes)
+            if (c.code > 0) {
+                mvv_tops_.push_back(c.top_per_myriad);
+                if (c.age_max < model_.adult_age) mvv_child_code_ = c.code;
+            }
+    if (const Criterion* fkg = find(model_.variable, "fkg")) fkg_exclusions_ = fkg->exclusions;
+    if (const Criterion* fkg = find(model_.ggz, "ggz_fkg")) ggz_fkg_exclusions_ = fkg->exclusions;
+
+    for (const std::string& name : model_.morbidity_criteria) {
+        if (name == "fkg") morbid_fkg_ = true;
+        else if (name == "dkg") morbid_dkg_ = true;
+        else if (name == "hkg") morbid_hkg_ = true;
+        else if (name == "mvv") morbid_mvv_ = true;
+        else if (name == "fdg") morbid_fdg_ = true;
+        else problems.add(model_.name, "morbidity_criteria", "fkg, dkg, hkg, mvv or fdg", name);
+    }
+
+    const auto known = [&](const Share& share, const char* criterion, std::int32_t code, const std::string& where) {
+        const Criterion* c = find(share, criterion);
+        const std::int32_t top = c == nullptr ? 0 : c->first_code + static_cast<std::int32_t>(c->classes.size()) - 1;
+        problems.require(code >= 0 && code <= top, where, std::string{criterion} + " code", "0.." + std::to_string(top),
+                         std::to_string(code));
+        return code >= 0 && code <= top;
+    };
+    for (const Mapping::Drug& d : mapping_.drugs) {
+        const std::string where = "mapping.drugs " + std::to_string(d.drug);
+        problems.require(drugs_.emplace(d.drug, d).second, where, "drug group", "once", "twice");
+        if (known(model_.variable, "fkg", d.fkg, where) && d.fkg > 0)
+            fkg_rules_[static_cast<std::size_t>(d.fkg)] = {d.min_ddd, d.min_prescriptions};
+        if (known(model_.ggz, "ggz_fkg", d.ggz_fkg, where) && d.ggz_fkg > 0)
+            ggz_fkg_rules_[static_cast<std::size_t>(d.ggz_fkg)] = {d.min_ddd, d.min_prescriptions};
+    }
+    for (const Mapping::Diagnosis& d : mapping_.diagnoses) {
+        const std::string where = "mapping.diagnoses " + std::to_string(d.specialism) + " x " + std::to_string(d.diagnosis);
+        problems.require(diagnoses_.emplace(dx_key(d.specialism, d.diagnosis), d).second, where, "diagnosis", "once", "twice");
+        known(model_.variable, "dkg", d.dkg, where);
+        problems.require(d.dkg < static_cast<std::int32_t>(dkg_codes), where, "dkg code", "below 32", std::to_string(d.dkg));
+    }
+    for (const Mapping::Device& d : mapping_.devices) {
+        known(model_.variable, "hkg", d.hkg, "mapping.devices " + std::to_string(d.device));
+        devices_.emplace(d.device, d.hkg);
+    }
+    for (const Mapping::Physiotherapy& d : mapping_.physiotherapy) {
+        known(model_.variable, "fdg", d.fdg, "mapping.physiotherapy " + std::to_string(d.diagnosis));
+        physiotherapy_.emplace(d.diagnosis, d.fdg);
+    }
+    for (const Mapping::MentalCare& d : mapping_.mental_care) {
+        known(model_.ggz, "ggz_dkg", d.ggz_dkg, "mapping.mental_care " + std::to_string(d.diagnosis));
+        mental_care_.emplace(d.diagnosis, d.ggz_dkg);
+    }
+    problems.require(mapping_.light_product_percent >= 0 && mapping_.light_product_percent <= 100, "mapping",
+                     "light_product_percent", "0..100", std::to_string(mapping_.light_product_percent));
+    problems.require(experiment_variable_ppm_ >= 0 && experiment_variable_ppm_ <= 1'000'000, "scheme",
+                     "experiment_variable_share", "0..1", std::to_string(experiment_variable_ppm_) + " ppm");
+    problems.throw_if_any();
+}
+
+void Scheme::compile(const Share& share, Layout& layout, bool adults_only) {
+    Problems<ParameterError> problems;
+    static const std::map<std::string, Kind> kinds{
+        {"age_sex", Kind::age_sex}, {"avi", Kind::avi}, {"region", Kind::region}, {"ses", Kind::ses}, {"ppa", Kind::ppa},
+        {"fkg", Kind::fkg}, {"dkg", Kind::dkg}, {"hkg", Kind::hkg}, {"fdg", Kind::fdg}, {"mhk", Kind::mhk},
+        {"mvv", Kind::mvv}, {"ggz_fkg", Kind::ggz_fkg}, {"ggz_dkg", Kind::ggz_dkg}, {"ggz_mhk", Kind::ggz_mhk},
+        {"ggz_age_sex", Kind::age_sex}, {"ggz_avi", Kind::avi}, {"ggz_region", Kind::region}, {"ggz_ses", Kind::ses},
+        {"ggz_ppa", Kind::ppa}};
+    for (const Criterion& criterion : share.criteria) {
+        const std::string where = model_.name + "." + share.name + "." + criterion.name;
+        const auto kind = kinds.find(criterion.name);
+        if (kind == kinds.end()) {
+            problems.add(where, "criterion", "one that this version can group", criterion.name);
+            continue;
+        }
+        Compiled c;
+        c.kind = kind->second;
+        c.offset = layout.columns;
+        c.first_code = criterion.first_code;
+        for (std::size_t k = 0; k < criterion.classes.size(); ++k)
+            problems.require(criterion.classes[k].code == criterion.first_code + static_cast<std::int32_t>(k), where,
+                             "class code", std::to_string(criterion.first_code + static_cast<std::int32_t>(k)),
+                             std::to_string(criterion.classes[k].code));
+        const bool demographic = c.kind == Kind::age_sex || c.kind == Kind::avi || c.kind == Kind::region ||
+                                 c.kind == Kind::ses || c.kind == Kind::ppa;
+        if (demographic) {
+            c.by_age.resize(c.kind == Kind::age_sex ? 3 : 12);
+            for (auto& ages : c.by_age) ages.fill(0);
+            for (const RiskClass& k : criterion.classes) {
+                const auto position = static_cast<std::uint8_t>(k.code + 1);
+                if (k.born != 0) {
+                    for (std::size_t sex : {1U, 2U})
+                        if (k.sex == 0 || k.sex == static_cast<std::int32_t>(sex))
+                            (k.born == 1 ? c.born_this_year : c.born_last_year)[sex] = position;
+                    continue;
+                }
+                for (std::size_t group = 0; group < c.by_age.size(); ++group) {
+                    const std::int32_t wanted = c.kind == Kind::age_sex ? k.sex : k.group;
+                    if (wanted != 0 && wanted != static_cast<std::int32_t>(group)) continue;
+                    for (std::int32_t age = std::max(k.age_min, -1); age <= std::min(k.age_max, 120); ++age) {
+                        auto& cell = c.by_age[group][static_cast<std::size_t>(age + 1)];
+                        if (cell == 0 || wanted != 0) cell = position;
+                    }
+                }
+            }
+            // Whom no class of the table names belongs to the reference group (art. 9(5)a.8).
+            if (c.kind == Kind::avi)
+                for (auto& ages : c.by_age)
+                    for (std::size_t age = 0; age < ages.size(); ++age)
+                        if (ages[age] == 0) ages[age] = c.by_age[static_cast<std::size_t>(IncomeSource::reference)][age];
+            // A child born after the reference date is of age 0 for every other criterion.
+            if (!adults_only)
+                for (auto& ages : c.by_age)
+                    if (ages[0] == 0) ages[0] = ages[1];
+        }
+        layout.criteria.push_back({criterion.name, criterion.assignment, layout.columns, criterion.first_code,
+                                   static_cast<Index>(criterion.classes.size())});
+        layout.compiled.push_back(std::move(c));
+        layout.columns += static_cast<Index>(criterion.classes.size());
+    }
+    problems.throw_if_any();
+}
+
+const std::vector<std::int32_t>& Scheme::data_years(const std::string& criterion) const {
+    const auto at = lags_.find(criterion);
+    if (at == lags_.end()) throw NotFoundError{{{here(), "criterion", "one of model " + model_.name, criterion}}};
+    return at->second;
+}
+
+CareYear Scheme::read(std::span<const data::Claim> claims) const {
+    CareYear care;
+    std::array<std::int32_t, 65> fkg_ddd{}, fkg_prescriptions{}, ggz_ddd{}, ggz_prescriptions{};
+    std::array<std::uint16_t, 64> dx{};  // distinct dx groups of this year
+    std::size_t dx_count = 0;
+    bool drugs = false;
+    const auto percent = static_cast<std::uint32_t>(mapping_.light_product_percent);
+    for (const data::Claim& claim : claims) {
+        const auto category = static_cast<std::size_t>(claim.category);
+        const Clusters part = clusters(claim, claim.claimed_cents);
+        if (!model_.mhk_excluded[category]) care.mhk_cost += part.variable;
+        care.ggz_cost += part.ggz;
+        switch (claim.category) {
+            case Category::nursing: care.nursing_cost += claim.claimed_cents; break;
+            case Category::drugs: {
+                const auto at = drugs_.find(claim.product);
+                if (at == drugs_.end()) break;
+                drugs = true;
+                const auto fkg = static_cast<std::size_t>(at->second.fkg), ggz = static_cast<std::size_t>(at->second.ggz_fkg);
+                fkg_ddd[fkg] += claim.ddd;
+                fkg_prescriptions[fkg] += claim.prescriptions;
+                ggz_ddd[ggz] += claim.ddd;
+                ggz_prescriptions[ggz] += claim.prescriptions;
+                break;
+            }
+            case Category::devices: {
+                const auto at = devices_.find(claim.product);
+                if (at != devices_.end() && at->second > 0) care.hkg |= std::uint32_t{1} << (at->second - 1);
+                break;
+            }
+            case Category::paramedical: {
+                const auto at = physiotherapy_.find(claim.diagnosis);
+                if (at != physiotherapy_.end()) care.fdg = std::max(care.fdg, static_cast<std::uint8_t>(at->second));
+                break;
+            }
+            case Category::ggz: {
+                const auto at = mental_care_.find(claim.diagnosis);
+                if (at != mental_care_.end()) care.ggz_dkg = std::max(care.ggz_dkg, static_cast<std::uint8_t>(at->second));
+                break;
+            }
+            case Category::one_and_a_half_line:
+                if (claim.title == Title::gp_care) break;
+                [[fallthrough]];
+            case Category::hospital: {
+                if (claim.consult) break;
+                const auto at = diagnoses_.find(dx_key(claim.specialism, claim.diagnosis));
+                if (at == diagnoses_.end() || at->second.dkg == 0) break;
+                if (at->second.light && claim.product % 100 >= percent) break;
+                const std::uint16_t group = at->second.dx_group;
+                if (std::find(dx.begin(), dx.begin() + dx_count, group) != dx.begin() + dx_count) break;
+                if (dx_count == dx.size())
+                    throw DomainError{{{here(), "distinct dx groups of one person in one year", "at most 64", "more"}}};
+                dx[dx_count++] = group;
+                ++care.dkg[static_cast<std::size_t>(at->second.dkg)];
+                break;
+            }
+            default: break;
+        }
+    }
+    if (drugs)
+        for (std::size_t k = 1; k <= 64; ++k) {
+            const auto reached = [](const FkgRule& rule, std::int32_t ddd, std::int32_t prescriptions) {
+                return rule.min_prescriptions > 0 ? prescriptions >= rule.min_prescriptions : ddd > rule.min_ddd;
+            };
+            if ((fkg_ddd[k] != 0 || fkg_prescriptions[k] != 0) && reached(fkg_rules_[k], fkg_ddd[k], fkg_prescriptions[k]))
+                care.fkg |= std::uint64_t{1} << (k - 1);
+            if (k <= 32 && (ggz_ddd[k] != 0 || ggz_prescriptions[k] != 0) &&
+                reached(ggz_fkg_rules_[k], ggz_ddd[k], ggz_prescriptions[k]))
+                care.ggz_fkg |= std::uint32_t{1} << (k - 1);
+        }
+    return care;
+}
+
+Scheme::Clusters Scheme::clusters(const data::Claim& claim, Cents amount) const {
+    switch (model_.cluster[static_cast<std::size_t>(claim.category)]) {
+        case params::Cluster::variable: {
+            if (claim.category != Category::one_and_a_half_line) return {.variable = amount};
+            const Cents part = amount * experiment_variable_ppm_ / 1'000'000;
+            return {.variable = part, .fixed = amount - part};
+        }
+        case params::Cluster::ggz: return {.ggz = amount};
+        case params::Cluster::fixed: return {.fixed = amount};
+        case params::Cluster::none: break;
+    }
+    return {};
+}
+
+bool Scheme::under_deductible(const data::Claim& claim) const {
+    if (claim.category == Category::one_and_a_half_line)
+        return !model_.title_deductible_exempt[static_cast<std::size_t>(claim.title)];
+    return !model_.deductible_exempt[static_cast<std::size_t>(claim.category)];
+}
+
+void Scheme::health(const Past& past, Health& out) const {
+    out = Health{};
+    const auto each = [&](const char* criterion, auto&& take) {
+        const auto at = lags_.find(criterion);
+        if (at == lags_.end()) return;
+        for (const std::int32_t lag : at->second)
+            if (const CareYear* care = past[static_cast<std::size_t>(lag)]) take(*care);
+    };
+    each("fkg", [&](const CareYear& c) { out.fkg |= c.fkg; });
+    each("hkg", [&](const CareYear& c) { out.hkg |= c.hkg; });
+    each("fdg", [&](const CareYear& c) { out.fdg = std::max(out.fdg, c.fdg); });
+    each("dkg", [&](const CareYear& c) {
+        for (std::size_t k = 1; k < dkg_codes; ++k) {
+            out.dkg[k] = static_cast<std::uint8_t>(out.dkg[k] + c.dkg[k]);
+            out.any_dkg = out.any_dkg || c.dkg[k] > 0;
+        }
+    });
+    each("ggz_fkg", [&](const CareYear& c) { out.ggz_fkg |= c.ggz_fkg; });
+    each("ggz_dkg", [&](const CareYear& c) { out.ggz_dkg = std::max(out.ggz_dkg, c.ggz_dkg); });
+    out.fkg = without(out.fkg, fkg_exclusions_);
+    out.ggz_fkg = static_cast<std::uint32_t>(without(out.ggz_fkg, ggz_fkg_exclusions_));
+}
+
+void Scheme::fill(const Layout& layout, const data::Record& r, std::int32_t year, const Health& h, Row& out) const {
+    const std::int32_t a = std::min(age(r, year), 120);
+    const auto age_at = static_cast<std::size_t>(a + 1);
+    for (const Compiled& c : layout.compiled) {
+        const auto put = [&](std::int32_t code) { out.add(static_cast<std::size_t>(c.offset + code - c.first_code)); };
+        const auto by_age = [&](std::size_t group) {
+            const std::uint8_t cell = c.by_age[group][age_at];
+            if (cell > 0) put(cell - 1);
+        };
+        const auto each_bit = [&](std::uint64_t bits) {
+            if (bits == 0) return put(0);
+            for (; bits != 0; bits &= bits - 1) put(std::countr_zero(bits) + 1);
+        };
+        switch (c.kind) {
+            case Kind::age_sex: {
+                const std::int32_t born = r.birth_month / 12;
+                if (a <= 0 && born == year && c.born_this_year[r.sex] != 0) put(c.born_this_year[r.sex] - 1);
+                else if (a == 0 && born == year - 1 && c.born_last_year[r.sex] != 0) put(c.born_last_year[r.sex] - 1);
+                else by_age(r.sex);
+                break;
+            }
+            case Kind::avi: by_age(r.income_source); break;
+            case Kind::region: if (r.region != 0) by_age(r.region); break;
+            case Kind::ses: {
+                if (r.region == 0) break;
+                const bool lowest = (model_.wlz_lowest_ses && r.wlz > 0) ||
+                                    (model_.lowest_ses_from_ggz_dkg > 0 && h.ggz_dkg >= model_.lowest_ses_from_ggz_dkg);
+                by_age(lowest ? 1 : r.ses);
+                break;
+            }
+            case Kind::ppa: if (r.region != 0) by_age(r.household); break;
+            case Kind::fkg: each_bit(h.fkg); break;
+            case Kind::hkg: each_bit(h.hkg); break;
+            case Kind::ggz_fkg: each_bit(h.ggz_fkg); break;
+            case Kind::dkg:
+                if (!h.any_dkg) put(0);
+                else
+                    for (std::size_t k = 1; k < dkg_codes; ++k)
+                        if (h.dkg[k] > 0) out.add(static_cast<std::size_t>(c.offset) + k, h.dkg[k]);
+                break;
+            case Kind::fdg: put(h.fdg); break;
+            // The deductible model knows only the first MHK classes: who is above them is on the forfait.
+            case Kind::mhk: put(h.mhk); break;
+            case Kind::mvv: put(h.mvv); break;
+            case Kind::ggz_dkg: put(h.ggz_dkg); break;
+            case Kind::ggz_mhk: put(h.ggz_mhk); break;
+        }
+    }
+}
+
+void Scheme::variable_row(const data::Record& r, std::int32_t year, const Health& h, Row& out) const {
+    out.size = 0;
+    fill(variable_, r, year, h, out);
+}
+
+void Scheme::ggz_row(const data::Record& r, std::int32_t year, const Health& h, Row& out) const {
+    out.size = 0;
+    if (age(r, year) >= model_.adult_age) fill(ggz_, r, year, h, out);
+}
+
+void Scheme::deductible_row(const data::Record& r, std::int32_t year, const Health& h, Row& out) const {
+    out.size = 0;
+    if (age(r, year) < model_.adult_age) return;
+    if (morbid(h)) out.add(static_cast<std::size_t>(forfait_column()));
+    else fill(deductible_, r, year, h, out);
+}
+
+bool Scheme::morbid(const Health& h) const {
+    return (morbid_fkg_ && h.fkg != 0) || (morbid_dkg_ && h.any_dkg) || (morbid_hkg_ && h.hkg != 0) ||
+           (morbid_mvv_ && h.mvv != 0) || (morbid_fdg_ && h.fdg != 0) || h.mhk >= model_.forfait_from_mhk;
+}
+
+std::vector<MicroEuro> Scheme::weights(const Share& share) const {
+    std::vector<MicroEuro> result;
+    for (const Criterion& c : share.criteria)
+        for (const RiskClass& k : c.classes) result.push_back(k.weight);
+    return result;
+}
+
+std::vector<MicroEuro> Scheme::deductible_weights() const {
+    std::vector<MicroEuro> result = weights(model_.deductible);
+    result.push_back(model_.forfait * micro_per_cent);
+    return result;
+}
+
+}  // namespace anderhalf::risk

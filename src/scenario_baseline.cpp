@@ -1,0 +1,503 @@
+#include <anderhalf/core/calendar.hpp>
+#include <anderhalf/core/errors.hpp>
+#include <anderhalf/own_payment/own_payment.hpp>
+#include <anderhalf/scenario/baseline.hpp>
+
+#include "scenario_detail.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace anderhalf::scenario {
+
+using detail::insurer_index;
+using detail::no_insurer;
+
+namespace {
+
+[[nodiscard]] std::size_t at(std::int64_t k) { return static_cast<std::size_t>(k); }
+
+/// Part of a panel made from one block, before the parts are joined.
+struct Part {
+    Panel panel;
+    std::vector<std::vector<Cents>> category_cost;
+};
+
+[[nodiscard]] Part read_block(const data::Block& block, const risk::Scheme& scheme, const Options& o,
+                              const std::vector<std::int32_t>& insurers) {
+    Part part;
+    Panel& panel = part.panel;
+    panel.first_year = o.first_year;
+    panel.years = o.last_year - o.first_year + 1;
+    part.category_cost.assign(at(panel.years), std::vector<Cents>(o.insurers.size() * category_count));
+
+    BadRows order, period, overlap, insurer, sex, claim_person, claim_year, claim_insurer, household;
+    for (std::size_t k = 0; k < block.records.size(); ++k) {
+        const data::Record& r = block.records[k];
+        if (k > 0) {
+            const data::Record& before = block.records[k - 1];
+            if (r.person < before.person || (r.person == before.person && r.first_day < before.first_day)) order.note(static_cast<Index>(k));
+            else if (r.person == before.person && r.first_day <= before.last_day) overlap.note(static_cast<Index>(k));
+        }
+        const std::int32_t year = year_of(r.first_day);
+        if (r.last_day < r.first_day || year_of(r.last_day) != year || year < o.first_year || year > o.last_year) period.note(static_cast<Index>(k));
+        if (r.insurer >= insurers.size() || insurers[r.insurer] < 0) insurer.note(static_cast<Index>(k));
+        if (r.sex != 1 && r.sex != 2) sex.note(static_cast<Index>(k));
+        if (r.represents == 0 || r.ses < 1 || r.ses > 4 || r.household < 1 || r.household > 4 || r.region > 10 || r.income_source > 8)
+            household.note(static_cast<Index>(k));
+    }
+    Problems<DomainError> problems;
+    order.report(problems, "records", "not sorted by person and first day", "sorted rows");
+    overlap.report(problems, "records", "two insurers on the same day (art. 10(2))", "periods apart");
+    period.report(problems, "records", "first_day and last_day", "one calendar year of " + std::to_string(o.first_year) + ".." + std::to_string(o.last_year));
+    insurer.report(problems, "records", "insurer", "one of the insurers of the options");
+    sex.report(problems, "records", "sex", "1 or 2");
+    household.report(problems, "records", "represents, ses, household, region or income_source", "within their ranges");
+    problems.throw_if_any();
+
+    std::size_t r = 0, c = 0;
+    std::vector<data::Claim> year_claims;
+    while (r < block.records.size()) {
+        const std::uint64_t person = block.records[r].person;
+        panel.person.push_back(person);
+        while (c < block.claims.size() && block.claims[c].person < person) { claim_person.note(static_cast<Index>(c)); ++c; }
+        for (std::int32_t y = 0; y < panel.years; ++y) {
+            const std::int32_t year = o.first_year + y, end = first_day_of(year + 1), begin = first_day_of(year);
+            const std::size_t first = r;
+            while (r < block.records.size() && block.records[r].person == person && block.records[r].first_day < end) ++r;
+            panel.record_begin.push_back(static_cast<std::uint32_t>(panel.records.size()));
+            panel.claim_begin.push_back(static_cast<std::uint32_t>(panel.claims.size()));
+            const std::size_t claims_first = c;
+            while (c < block.claims.size() && block.claims[c].person == person && block.claims[c].opened < end) {
+                if (block.claims[c].opened < begin) claim_year.note(static_cast<Index>(c));
+                ++c;
+            }
+            const std::span<const data::Record> records{block.records.data() + first, r - first};
+            const std::span<const data::Claim> claims{block.claims.data() + claims_first, c - claims_first};
+            if (records.empty() && !claims.empty()) claim_insurer.note(static_cast<Index>(claims_first));
+            risk::CareYear care;
+            if (!claims.empty()) care = scheme.read(claims);
+            care.insured = records.empty() ? std::uint8_t{0} : std::uint8_t{1};
+            panel.care.push_back(care);
+            panel.claims_read += static_cast<std::int64_t>(claims.size());
+            std::vector<RecordCost>& cost = panel.cost;
+            const std::size_t base = cost.size();
+            cost.resize(base + records.size());
+            for (const data::Claim& claim : claims) {
+                const Index k = detail::record_of(records, claim);
+                if (k < 0) { claim_insurer.note(static_cast<Index>(claims_first)); continue; }
+                detail::add_cost(scheme, claim, cost[base + at(k)]);
+                part.category_cost[at(y)][at(insurers[claim.insurer]) * category_count + static_cast<std::size_t>(claim.category)] +=
+                    static_cast<Cents>(claim.settled_cents) * records[at(k)].represents;
+            }
+            panel.records.insert(panel.records.end(), records.begin(), records.end());
+            if (year >= o.start) panel.claims.insert(panel.claims.end(), claims.begin(), claims.end());
+        }
+    }
+    for (; c < block.claims.size(); ++c) claim_person.note(static_cast<Index>(c));
+    claim_person.report(problems, "claims", "persons without a record, or rows not sorted by person", "sorted rows of recorded persons");
+    claim_year.report(problems, "claims", "opened", "sorted by year within a person, inside the years of the options");
+    claim_insurer.report(problems, "claims", "insurer", "an insurer of the person in the year the claim was opened");
+    problems.throw_if_any();
+    panel.record_begin.push_back(static_cast<std::uint32_t>(panel.records.size()));
+    panel.claim_begin.push_back(static_cast<std::uint32_t>(panel.claims.size()));
+    return part;
+}
+
+template <class T>
+void append(std::vector<T>& to, const std::vector<T>& from) { to.insert(to.end(), from.begin(), from.end()); }
+
+void scale(std::vector<risk::Line>& lines, std::int64_t ppm) {
+    if (ppm == 1'000'000) return;
+    for (risk::Line& l : lines)
+        if (l.cost != std::numeric_limits<Cents>::max())
+            l = {l.cost * ppm / 1'000'000, ~std::uint64_t{0}, ~std::uint64_t{0}};
+}
+
+}  // namespace
+
+namespace detail {
+
+Index record_of(std::span<const data::Record> records, const data::Claim& claim) {
+    Index found = -1;
+    for (std::size_t k = 0; k < records.size(); ++k) {
+        if (records[k].insurer != claim.insurer) continue;
+        found = static_cast<Index>(k);
+        if (claim.opened >= records[k].first_day && claim.opened <= records[k].last_day) break;
+    }
+    return found;
+}
+
+void add_cost(const risk::Scheme& scheme, const data::Claim& claim, RecordCost& cost) {
+    const auto part = scheme.clusters(claim, claim.settled_cents);
+    cost.variable += part.variable;
+    cost.ggz += part.ggz;
+    cost.fixed += part.fixed;
+    if (scheme.under_deductible(claim)) cost.eligible += claim.claimed_cents;
+}
+
+std::vector<std::int32_t> insurer_index(const std::vector<std::uint16_t>& codes) {
+    std::vector<std::int32_t> index;
+    for (std::size_t k = 0; k < codes.size(); ++k) {
+        if (codes[k] >= index.size()) index.resize(codes[k] + std::size_t{1}, no_insurer);
+        index[codes[k]] = static_cast<std::int32_t>(k);
+    }
+    return index;
+}
+
+Cents own_payment(const risk::Scheme& scheme, const data::Record& r, std::int32_t year, const RecordCost& cost) {
+    const params::Model& model = scheme.model();
+    if (scheme.age(r, year) < model.adult_age) return 0;
+    return own_payment::realised(model.deductible_amount, r.voluntary_deductible_cents, cost.eligible,
+                                 r.last_day - r.first_day + 1, days_in(year));
+}
+
+void rank_cost_year(const risk::Scheme& scheme, const Options& o, CostYear& y) {
+    std::sort(y.mhk.begin(), y.mhk.end());
+    std::sort(y.ggz.begin(), y.ggz.end());
+    y.lines.mhk = risk::lines(y.mhk, y.insured, scheme.mhk_tops());
+    scale(y.lines.mhk, o.threshold_ppm);
+    y.lines.ggz_mhk.clear();
+    y.ggz_users.clear();
+    for (const auto& top : scheme.ggz_mhk_tops()) {
+        std::int64_t users = y.insured;
+        if (top.min_cents > 0) {
+            users = 0;
+            for (const risk::Ranked& r : y.ggz)
+                if (r.cost > top.min_cents) users += r.represents;
+        }
+        y.ggz_users.push_back(users);
+        const std::array<std::int32_t, 1> one{top.top_per_myriad};
+        y.lines.ggz_mhk.push_back(risk::lines(y.ggz, users, one).front());
+    }
+}
+
+void rank_nursing(const risk::Scheme& scheme, NursingSum& n) {
+    std::sort(n.adults.begin(), n.adults.end());
+    std::sort(n.children.begin(), n.children.end());
+    const auto& tops = scheme.mvv_tops();
+    n.lines.mvv = risk::lines(n.adults, n.insured_adults, tops);
+    if (const auto child = scheme.mvv_child_code(); child > 0) {
+        const std::array<std::int32_t, 1> one{tops[at(child - 1)]};
+        n.lines.mvv[at(child - 1)] = risk::lines(n.children, n.insured_children, one).front();
+    }
+}
+
+Cents nursing_sum(const View& view, Index p, std::int32_t year, bool adult) {
+    Cents sum = 0;
+    const auto& lags = view.scheme->data_years("mvv");
+    for (const std::int32_t lag : lags) {
+        if (!adult && lag != 1) continue;
+        if (year - lag >= view.panel->first_year) sum += view.care(p, year - lag).nursing_cost;
+    }
+    return sum;
+}
+
+void add_totals(const View& view, const std::vector<std::int32_t>& insurers, Index p, std::int32_t year, Days sign,
+                const std::function<const RecordCost&(std::size_t)>& cost_of, YearTotals& totals, estimation::Moments* moments) {
+    risk::Health health;
+    risk::Row row;
+    const risk::Scheme& scheme = *view.scheme;
+    const auto records = view.panel->records_of(p, year);
+    if (records.empty()) return;
+    view.health(p, year, records.front(), health);
+    for (const data::Record& r : records) {
+        const auto k = static_cast<std::size_t>(&r - view.panel->records.data());
+        const RecordCost& cost = cost_of(k);
+        const Index i = insurers[r.insurer];
+        const Days days = r.last_day - r.first_day + 1;
+        const Days weight = sign * days * r.represents;
+        const Cents factor = sign * r.represents;
+        scheme.variable_row(r, year, health, row);
+        for (const risk::Entry& e : row.view()) totals.variable.add(i, e.column, weight * e.count);
+        if (moments != nullptr) moments->add(row.view(), days, cost.variable, r.represents, sign);
+        const bool adult = scheme.age(r, year) >= scheme.model().adult_age;
+        if (adult) {
+            scheme.ggz_row(r, year, health, row);
+            for (const risk::Entry& e : row.view()) totals.ggz.add(i, e.column, weight * e.count);
+            scheme.deductible_row(r, year, health, row);
+            for (const risk::Entry& e : row.view()) totals.deductible.add(i, e.column, weight * e.count);
+            totals.adult_days[at(i)] += weight;
+        }
+        const std::int32_t july = first_day_of(year + 1) - 184;  // 1 July
+        if (!adult && r.first_day <= july && r.last_day >= july) totals.under_18[at(i)] += factor;
+        totals.days[at(i)] += weight;
+        totals.cost_variable[at(i)] += factor * cost.variable;
+        totals.cost_ggz[at(i)] += factor * cost.ggz;
+        totals.cost_fixed[at(i)] += factor * cost.fixed;
+        totals.own_payments[at(i)] += factor * own_payment(scheme, r, year, cost);
+    }
+}
+
+YearTotals empty_totals(const risk::Scheme& scheme, std::size_t insurers) {
+    YearTotals t;
+    const auto n = static_cast<Index>(insurers);
+    t.variable = {n, scheme.variable_columns()};
+    t.ggz = {n, scheme.ggz_columns()};
+    t.deductible = {n, scheme.deductible_columns()};
+    t.days.resize(insurers);
+    t.adult_days.resize(insurers);
+    t.under_18.resize(insurers);
+    t.cost_variable.resize(insurers);
+    t.cost_ggz.resize(insurers);
+    t.cost_fixed.resize(insurers);
+    t.own_payments.resize(insurers);
+    t.ggz_excess.resize(insurers);
+    return t;
+}
+
+void merge(YearTotals& a, const YearTotals& b) {
+    a.variable += b.variable;
+    a.ggz += b.ggz;
+    a.deductible += b.deductible;
+    const auto add = [](auto& x, const auto& y) {
+        for (std::size_t k = 0; k < x.size(); ++k) x[k] += y[k];
+    };
+    add(a.days, b.days);
+    add(a.adult_days, b.adult_days);
+    add(a.under_18, b.under_18);
+    add(a.cost_variable, b.cost_variable);
+    add(a.cost_ggz, b.cost_ggz);
+    add(a.cost_fixed, b.cost_fixed);
+    add(a.own_payments, b.own_payments);
+    add(a.ggz_excess, b.ggz_excess);
+}
+
+}  // namespace detail
+
+void View::health(Index p, std::int32_t year, const data::Record& record, risk::Health& out) const {
+    risk::Past past{};
+    for (std::size_t lag = 0; lag < past.size(); ++lag) {
+        const std::int32_t y = year - static_cast<std::int32_t>(lag);
+        if (y >= panel->first_year) past[lag] = &care(p, y);
+    }
+    scheme->health(past, out);
+    const std::uint64_t person = panel->person[at(p)];
+    const auto beyond = [&](const risk::Line& line, Cents cost, std::int32_t y) {
+        if (cost != line.cost) return cost > line.cost;
+        return line.includes(cost, risk::tie_key(seed, person, y), person);
+    };
+    out.mhk = scheme->mhk_class([&](Index k, std::int32_t lag) {
+        const risk::CareYear* c = past[at(lag)];
+        if (c == nullptr || c->insured == 0) return false;
+        const std::size_t y = at(year - lag - panel->first_year);
+        return beyond((*cost_lines)[y].mhk[at(k)], c->mhk_cost, year - lag);
+    });
+    const std::int32_t age = scheme->age(record, year);
+    const bool adult = age >= scheme->model().adult_age;
+    if (adult)
+        out.ggz_mhk = scheme->ggz_mhk_class([&](Index k, std::int32_t lag) {
+            const risk::CareYear* c = past[at(lag)];
+            if (c == nullptr || c->insured == 0) return false;
+            const auto& top = scheme->ggz_mhk_tops()[at(k)];
+            if (top.min_cents > 0 && c->ggz_cost <= top.min_cents) return false;
+            return beyond((*cost_lines)[at(year - lag - panel->first_year)].ggz_mhk[at(k)], c->ggz_cost, year - lag);
+        });
+    const std::int32_t exempt_from = scheme->model().wlz_no_mvv_from_age;
+    const bool wlz_none = record.wlz > 0 && exempt_from > 0 && age >= exempt_from;
+    const risk::CareYear* last = past[1];
+    if (!wlz_none && last != nullptr && last->insured != 0) {
+        const Cents sum = detail::nursing_sum(*this, p, year, adult);
+        if (sum > 0) {
+            const auto& mvv = (*sum_lines)[at(year - panel->first_year)].mvv;
+            const std::int32_t child = scheme->mvv_child_code();
+            for (std::size_t k = mvv.size(); k-- > 0;) {
+                if ((static_cast<std::int32_t>(k) + 1 == child) == adult) continue;
+                if (beyond(mvv[k], sum, year)) {
+                    out.mvv = static_cast<std::uint8_t>(k + 1);
+                    break;
+                }
+            }
+        }
+    }
+}
+
+estimation::Specification specification(const risk::Scheme& scheme) {
+    estimation::Specification spec;
+    const params::Share& share = scheme.model().variable;
+    for (std::size_t c = 0; c < share.criteria.size(); ++c) {
+        const params::Criterion& criterion = share.criteria[c];
+        const risk::CriterionColumns& columns = scheme.variable_layout()[c];
+        for (const params::RiskClass& k : criterion.classes) spec.columns.push_back(criterion.name + "=" + std::to_string(k.code));
+        if (criterion.name == "age_sex") continue;  // the carrier of total cost
+        if (!criterion.age_bands_zero_sum) {
+            estimation::ZeroSum group{criterion.name, {}};
+            for (Index k = 0; k < columns.size; ++k) group.columns.push_back(columns.offset + k);
+            spec.zero_sum.push_back(std::move(group));
+            continue;
+        }
+        for (std::size_t k = 0; k < criterion.classes.size(); ++k) {
+            const params::RiskClass& cls = criterion.classes[k];
+            const std::string name = criterion.name + " " + std::to_string(cls.age_min) + "-" + std::to_string(cls.age_max);
+            auto group = std::find_if(spec.zero_sum.begin(), spec.zero_sum.end(), [&](const auto& g) { return g.name == name; });
+            if (group == spec.zero_sum.end()) group = spec.zero_sum.insert(spec.zero_sum.end(), {name, {}});
+            group->columns.push_back(columns.offset + static_cast<Index>(k));
+        }
+    }
+    return spec;
+}
+
+Panel read_panel(const Source& source, const risk::Scheme& scheme, const Options& o,
+                 std::vector<std::vector<Cents>>& category_cost, const Run& run) {
+    const std::vector<std::int32_t> insurers = insurer_index(o.insurers);
+    std::vector<Part> parts(at(source.blocks));
+    for_each_chunk(run, source.blocks, [&](Index k) { parts[at(k)] = read_block(source.block(k), scheme, o, insurers); });
+    Panel panel;
+    panel.first_year = o.first_year;
+    panel.years = o.last_year - o.first_year + 1;
+    category_cost.assign(at(panel.years), std::vector<Cents>(o.insurers.size() * category_count));
+    std::size_t records = 0, claims = 0, persons = 0;
+    for (const Part& p : parts) {
+        records += p.panel.records.size();
+        claims += p.panel.claims.size();
+        persons += p.panel.person.size();
+    }
+    panel.records.reserve(records);
+    panel.cost.reserve(records);
+    panel.claims.reserve(claims);
+    panel.care.reserve(persons * at(panel.years));
+    for (Part& p : parts) {
+        const auto record_base = static_cast<std::uint32_t>(panel.records.size());
+        const auto claim_base = static_cast<std::uint32_t>(panel.claims.size());
+        if (!panel.person.empty() && !p.panel.person.empty() && p.panel.person.front() <= panel.person.back())
+            throw DomainError{{{"read_panel", "blocks", "persons ascending from block to block", "a person out of order"}}};
+        append(panel.person, p.panel.person);
+        p.panel.record_begin.pop_back();
+        p.panel.claim_begin.pop_back();
+        for (const std::uint32_t b : p.panel.record_begin) panel.record_begin.push_back(record_base + b);
+        for (const std::uint32_t b : p.panel.claim_begin) panel.claim_begin.push_back(claim_base + b);
+        append(panel.records, p.panel.records);
+        append(panel.cost, p.panel.cost);
+        append(panel.care, p.panel.care);
+        append(panel.claims, p.panel.claims);
+        panel.claims_read += p.panel.claims_read;
+        for (std::size_t y = 0; y < category_cost.size(); ++y)
+            for (std::size_t k = 0; k < category_cost[y].size(); ++k) category_cost[y][k] += p.category_cost[y][k];
+        p = {};
+    }
+    panel.record_begin.push_back(static_cast<std::uint32_t>(panel.records.size()));
+    panel.claim_begin.push_back(static_cast<std::uint32_t>(panel.claims.size()));
+    return panel;
+}
+
+Baseline make_baseline(const Source& source, std::shared_ptr<const risk::Scheme> scheme, const Options& o, const Run& run) {
+    Problems<ParameterError> problems;
+    const std::int32_t last = o.start + o.horizon - 1;
+    problems.require(!o.insurers.empty(), "options", "insurers", "at least one", "none");
+    problems.require(o.horizon >= 1, "options", "horizon", "at least 1 year", std::to_string(o.horizon));
+    problems.require(last <= o.last_year, "options", "last simulated year", "at most " + std::to_string(o.last_year), std::to_string(last));
+    const std::int32_t mhk_back = scheme->data_years("mhk").empty() ? 0 : 3;
+    const std::int32_t first_class_year = o.start - std::max({o.estimation_lag, o.expected_lag, o.macro_lag});
+    problems.require(first_class_year - mhk_back >= o.first_year, "options", "first year of data",
+                     "at most " + std::to_string(first_class_year - mhk_back) + " (start less lags less MHK years)", std::to_string(o.first_year));
+    problems.require(o.threshold_ppm > 0, "options", "threshold factor", "above 0", std::to_string(o.threshold_ppm));
+    problems.throw_if_any();
+
+    Baseline b;
+    b.scheme = std::move(scheme);
+    b.options = o;
+    b.first_class_year = first_class_year;
+    b.panel = read_panel(source, *b.scheme, o, b.category_cost, run);
+    b.specification = specification(*b.scheme);
+    const Panel& panel = b.panel;
+
+    b.cost_years.resize(at(panel.years));
+    b.nursing.resize(at(panel.years));
+    std::vector<risk::CostLines> cost_lines(at(panel.years));
+    std::vector<risk::SumLines> sum_lines(at(panel.years));
+    for_each_chunk(run, panel.years, [&](Index y) {
+        CostYear& year = b.cost_years[at(y)];
+        const std::int32_t calendar = o.first_year + static_cast<std::int32_t>(y);
+        for (Index p = 0; p < panel.persons(); ++p) {
+            const auto records = panel.records_of(p, calendar);
+            if (records.empty()) continue;
+            year.insured += records.front().represents;
+            const risk::CareYear& care = panel.care[panel.cell(p, calendar)];
+            const std::uint64_t person = panel.person[at(p)];
+            const std::uint64_t key = risk::tie_key(o.seed, person, calendar);
+            const auto index = static_cast<std::uint32_t>(p);
+            if (care.mhk_cost > 0) year.mhk.push_back({care.mhk_cost, key, person, index, records.front().represents});
+            if (care.ggz_cost > 0) year.ggz.push_back({care.ggz_cost, key, person, index, records.front().represents});
+        }
+        detail::rank_cost_year(*b.scheme, o, year);
+        cost_lines[at(y)] = year.lines;
+    });
+    View view{&panel, b.scheme.get(), &b.cost_years, &cost_lines, &sum_lines, nullptr, nullptr, o.seed};
+    const std::int32_t first_mvv = first_class_year;
+    for_each_chunk(run, panel.years, [&](Index y) {
+        const std::int32_t t = o.first_year + static_cast<std::int32_t>(y);
+        if (t < first_mvv) return;
+        NursingSum& n = b.nursing[at(y)];
+        for (Index p = 0; p < panel.persons(); ++p) {
+            const auto records = panel.records_of(p, t - 1);
+            if (records.empty()) continue;
+            const bool adult = b.scheme->age(records.front(), t) >= b.scheme->model().adult_age;
+            (adult ? n.insured_adults : n.insured_children) += records.front().represents;
+            const Cents sum = detail::nursing_sum(view, p, t, adult);
+            if (sum <= 0) continue;
+            const std::uint64_t person = panel.person[at(p)];
+            (adult ? n.adults : n.children)
+                .push_back({sum, risk::tie_key(o.seed, person, t), person, static_cast<std::uint32_t>(p), records.front().represents});
+        }
+        detail::rank_nursing(*b.scheme, n);
+        sum_lines[at(y)] = n.lines;
+    });
+
+    const std::vector<std::int32_t> insurers = insurer_index(o.insurers);
+    const std::int32_t years = last - first_class_year + 1;
+    b.years.resize(at(years));
+    for_each_chunk(run, years, [&](Index k) {
+        ArmYear& arm = b.years[at(k)];
+        arm.year = first_class_year + static_cast<std::int32_t>(k);
+        arm.settled = arm.year >= o.start;
+        arm.totals = detail::empty_totals(*b.scheme, o.insurers.size());
+        const bool estimated = arm.year + o.estimation_lag >= o.start && arm.year + o.estimation_lag <= last;
+        if (estimated) arm.moments = estimation::Moments{b.scheme->variable_columns()};
+        for (Index p = 0; p < panel.persons(); ++p)
+            detail::add_totals(view, insurers, p, arm.year, 1,
+                               [&](std::size_t r) -> const RecordCost& { return panel.cost[r]; }, arm.totals,
+                               estimated ? &arm.moments : nullptr);
+        if (arm.settled) detail::ggz_excess(panel, *b.scheme, insurers, arm.year, arm.totals);
+        if (estimated) {
+            estimation::Specification spec = b.specification;
+            spec.days_in_year = days_in(arm.year);
+            spec.inference = k == 0;
+            arm.fit = estimation::estimate(arm.moments, spec);
+        }
+    });
+    return b;
+}
+
+void detail::ggz_excess(const Panel& panel, const risk::Scheme& scheme, const std::vector<std::int32_t>& insurers,
+                        std::int32_t year, YearTotals& totals) {
+    const params::Model& model = scheme.model();
+    if (model.hcc_ggz_top_per_myriad == 0) return;
+    struct User { Cents cost; std::int64_t represents; };
+    std::vector<User> users;
+    std::int64_t all = 0;
+    for (Index p = 0; p < panel.persons(); ++p) {
+        Cents sum = 0;
+        const auto records = panel.records_of(p, year);
+        for (const data::Record& r : records) sum += panel.cost[at(&r - panel.records.data())].ggz;
+        if (sum <= 0) continue;
+        users.push_back({sum, records.front().represents});
+        all += records.front().represents;
+    }
+    std::sort(users.begin(), users.end(), [](const User& a, const User& b) { return a.cost > b.cost; });
+    const std::int64_t room = all * model.hcc_ggz_top_per_myriad / 10'000;
+    std::int64_t inside = 0;
+    Cents line = std::numeric_limits<Cents>::max();
+    for (const User& u : users) {
+        if (inside + u.represents > room) break;
+        inside += u.represents;
+        line = u.cost;
+    }
+    for (Index p = 0; p < panel.persons(); ++p)
+        for (const data::Record& r : panel.records_of(p, year)) {
+            const Cents cost = panel.cost[at(&r - panel.records.data())].ggz;
+            if (cost > line)
+                totals.ggz_excess[at(insurers[r.insurer])] += (cost - line) * model.hcc_ggz_ppm / 1'000'000 * r.represents;
+        }
+}
+
+}  // namespace anderhalf::scenario

@@ -1,0 +1,34 @@
+#pragma once
+// Shared by the translation units of scenario; not installed.
+#include <anderhalf/scenario/baseline.hpp>
+
+namespace anderhalf::scenario::detail {
+
+inline constexpr std::int32_t no_insurer = -1;
+
+/// Position of each insurer code in the order of results; -1 for codes that do not exist.
+[[nodiscard]] std::vector<std::int32_t> insurer_index(const std::vector<std::uint16_t>& codes);
+
+/// The record that bears a claim: of its insurer, covering the day it was opened, else the last; -1 when there is none.
+[[nodiscard]] Index record_of(std::span<const data::Record> records, const data::Claim& claim);
+
+void add_cost(const risk::Scheme& scheme, const data::Claim& claim, RecordCost& cost);
+[[nodiscard]] Cents own_payment(const risk::Scheme& scheme, const data::Record& r, std::int32_t year, const RecordCost& cost);
+
+/// Sorts the rankings of a year and sets its lines.
+void rank_cost_year(const risk::Scheme& scheme, const Options& options, CostYear& year);
+void rank_nursing(const risk::Scheme& scheme, NursingSum& nursing);
+[[nodiscard]] Cents nursing_sum(const View& view, Index p, std::int32_t year, bool adult);
+
+[[nodiscard]] YearTotals empty_totals(const risk::Scheme& scheme, std::size_t insurers);
+void merge(YearTotals& a, const YearTotals& b);
+
+/// Adds (sign +1) or takes out (-1) one person in one equalization year.
+void add_totals(const View& view, const std::vector<std::int32_t>& insurers, Index p, std::int32_t year, Days sign,
+                const std::function<const RecordCost&(std::size_t)>& cost_of, YearTotals& totals, estimation::Moments* moments);
+
+/// Excess above the threshold of the GGZ high-cost compensation (art. 16), per insurer.
+void ggz_excess(const Panel& panel, const risk::Scheme& scheme, const std::vector<std::int32_t>& insurers, std::int32_t year,
+                YearTotals& totals);
+
+}  // namespace anderhalf::scenario::detail
