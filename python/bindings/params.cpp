@@ -1,0 +1,106 @@
+#include <anderhalf/params.hpp>
+
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+namespace py = pybind11;
+using namespace anderhalf;
+
+void bind_params(py::module_& m) {
+    using namespace anderhalf::params;
+
+    py::enum_<Cluster>(m, "Cluster")
+        .value("variable", Cluster::variable)
+        .value("fixed", Cluster::fixed)
+        .value("ggz", Cluster::ggz)
+        .value("none", Cluster::none);
+    py::enum_<Assignment>(m, "Assignment")
+        .value("single", Assignment::single)
+        .value("all", Assignment::all)
+        .value("count", Assignment::count);
+    py::enum_<Neutrality>(m, "Neutrality")
+        .value("class_totals", Neutrality::class_totals)
+        .value("zero_sum", Neutrality::zero_sum)
+        .value("offset", Neutrality::offset);
+
+    py::class_<RiskClass>(m, "RiskClass")
+        .def(py::init<>())
+        .def_readwrite("code", &RiskClass::code)
+        .def_readwrite("key", &RiskClass::key)
+        .def_readwrite("label", &RiskClass::label)
+        .def_readwrite("weight", &RiskClass::weight)
+        .def_readwrite("source", &RiskClass::source)
+        .def_readwrite("sex", &RiskClass::sex)
+        .def_readwrite("age_min", &RiskClass::age_min)
+        .def_readwrite("age_max", &RiskClass::age_max)
+        .def_readwrite("born", &RiskClass::born)
+        .def_readwrite("group", &RiskClass::group)
+        .def_readwrite("years", &RiskClass::years)
+        .def_readwrite("top_per_myriad", &RiskClass::top_per_myriad)
+        .def_readwrite("of_years", &RiskClass::of_years)
+        .def_readwrite("min_cents", &RiskClass::min_cents)
+        .def_readwrite("young_below", &RiskClass::young_below)
+        .def_readwrite("young_years", &RiskClass::young_years);
+    py::class_<Exclusion>(m, "Exclusion")
+        .def(py::init<>())
+        .def_readwrite("keep", &Exclusion::keep)
+        .def_readwrite("drop", &Exclusion::drop);
+    py::class_<Criterion>(m, "Criterion")
+        .def(py::init<>())
+        .def_readwrite("name", &Criterion::name)
+        .def_readwrite("assignment", &Criterion::assignment)
+        .def_readwrite("first_code", &Criterion::first_code)
+        .def_readwrite("classes", &Criterion::classes)
+        .def_readwrite("exclusions", &Criterion::exclusions)
+        .def_readwrite("data_years", &Criterion::data_years)
+        .def_readwrite("age_bands_zero_sum", &Criterion::age_bands_zero_sum);
+    py::class_<Share>(m, "Share")
+        .def(py::init<>())
+        .def_readwrite("name", &Share::name)
+        .def_readwrite("criteria", &Share::criteria);
+    py::class_<NeutralityRule>(m, "NeutralityRule")
+        .def(py::init<>())
+        .def_readwrite("share", &NeutralityRule::share)
+        .def_readwrite("criterion", &NeutralityRule::criterion)
+        .def_readwrite("rule", &NeutralityRule::rule)
+        .def_readwrite("reset", &NeutralityRule::reset)
+        .def_readwrite("of", &NeutralityRule::of)
+        .def_readwrite("article", &NeutralityRule::article);
+    py::class_<Model>(m, "Model")
+        .def(py::init<>())
+        .def_readwrite("name", &Model::name)
+        .def_readwrite("year", &Model::year)
+        .def_readwrite("official", &Model::official)
+        .def_readwrite("variable", &Model::variable)
+        .def_readwrite("ggz", &Model::ggz)
+        .def_readwrite("ggz_hcc", &Model::ggz_hcc)
+        .def_readwrite("deductible", &Model::deductible)
+        .def_readwrite("neutrality", &Model::neutrality)
+        .def_readwrite("macro_total", &Model::macro_total)
+        .def_readwrite("macro_variable", &Model::macro_variable)
+        .def_readwrite("macro_fixed", &Model::macro_fixed)
+        .def_readwrite("macro_ggz", &Model::macro_ggz)
+        .def_readwrite("revenue_premium", &Model::revenue_premium)
+        .def_readwrite("revenue_deductible", &Model::revenue_deductible)
+        .def_readwrite("fund_payment", &Model::fund_payment)
+        .def_readwrite("calculation_premium", &Model::calculation_premium)
+        .def_readwrite("administration_under_18", &Model::administration_under_18)
+        .def_readwrite("deductible_amount", &Model::deductible_amount)
+        .def_readwrite("forfait", &Model::forfait)
+        .def_readwrite("deductible_exempt", &Model::deductible_exempt)
+        .def_readwrite("title_deductible_exempt", &Model::title_deductible_exempt)
+        .def_readwrite("forfait_from_mhk", &Model::forfait_from_mhk)
+        .def_readwrite("morbidity_criteria", &Model::morbidity_criteria)
+        .def_readwrite("cluster", &Model::cluster)
+        .def_readwrite("mhk_excluded", &Model::mhk_excluded)
+        .def_readwrite("flat_ppm_variable", &Model::flat_ppm_variable)
+        .def_readwrite("flat_ppm_ggz", &Model::flat_ppm_ggz)
+        .def_readwrite("own_payments_macro_corrected", &Model::own_payments_macro_corrected)
+        .def_readwrite("own_payments_flat_ppm", &Model::own_payments_flat_ppm)
+        .def_readwrite("hcc_ggz_top_per_myriad", &Model::hcc_ggz_top_per_myriad)
+        .def_readwrite("hcc_ggz_ppm", &Model::hcc_ggz_ppm)
+        .def_readwrite("reference_month", &Model::reference_month);
+
+    m.def("nl_2021", &nl_2021, py::return_value_policy::copy);
+    m.def("nl_2021_structural", &nl_2021_structural, py::return_value_policy::copy);
+}
