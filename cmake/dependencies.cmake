@@ -1,0 +1,47 @@
+# System first, then the headers that PyPI wheels carry (docs/decisions/0001-system-first.md). Nothing is downloaded here.
+
+find_package(Threads REQUIRED)
+
+# Eigen, without a version: asking for 3.4 would refuse 5.
+if(NOT TARGET Eigen3::Eigen)
+    find_package(Eigen3 CONFIG QUIET PATH_SUFFIXES cmeel.prefix pgm_build_deps/eigen)
+    if(NOT TARGET Eigen3::Eigen)
+        find_path(ANDERHALF_EIGEN_DIR Eigen/Core PATH_SUFFIXES include/eigen3 eigen3 cmeel.prefix/include/eigen3
+                                                               pgm_build_deps/eigen/include/eigen3)
+        mark_as_advanced(ANDERHALF_EIGEN_DIR)
+        if(NOT ANDERHALF_EIGEN_DIR)
+            message(FATAL_ERROR "anderhalf needs Eigen: apt install libeigen3-dev, or pip install pgm-build-deps and put "
+                                "site-packages on CMAKE_PREFIX_PATH")
+        endif()
+        add_library(Eigen3::Eigen INTERFACE IMPORTED)
+        target_include_directories(Eigen3::Eigen SYSTEM INTERFACE ${ANDERHALF_EIGEN_DIR})
+    endif()
+endif()
+
+# Boost.Math, headers only. CMake 4 has no FindBoost, and Debian's BoostConfig.cmake comes with a package of its own.
+find_package(Boost CONFIG QUIET PATH_SUFFIXES pgm_build_deps/boost)
+if(TARGET Boost::headers)
+    get_target_property(_anderhalf_boost Boost::headers INTERFACE_INCLUDE_DIRECTORIES)
+    set(ANDERHALF_BOOST_DIR ${_anderhalf_boost} CACHE STRING "Folder that holds boost/math")
+else()
+    find_path(ANDERHALF_BOOST_DIR boost/math/distributions/normal.hpp
+              PATH_SUFFIXES include libboost_headers/include pgm_build_deps/boost/include cmeel.prefix/include)
+endif()
+mark_as_advanced(ANDERHALF_BOOST_DIR)
+if(NOT ANDERHALF_BOOST_DIR)
+    message(FATAL_ERROR "anderhalf needs Boost.Math: apt install libboost-dev, or pip install pgm-build-deps and put "
+                        "site-packages on CMAKE_PREFIX_PATH")
+endif()
+# Not exported: no header of ours includes Boost.
+add_library(anderhalf_boost INTERFACE)
+target_include_directories(anderhalf_boost SYSTEM INTERFACE ${ANDERHALF_BOOST_DIR})
+
+if(ANDERHALF_PYTHON)
+    find_package(Python 3.11 REQUIRED COMPONENTS Interpreter Development.Module)
+    find_package(pybind11 2.13 CONFIG QUIET)
+    if(NOT pybind11_FOUND)
+        execute_process(COMMAND ${Python_EXECUTABLE} -m pybind11 --cmakedir
+                        OUTPUT_VARIABLE _anderhalf_pybind11 OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+        find_package(pybind11 2.13 CONFIG REQUIRED HINTS ${_anderhalf_pybind11})
+    endif()
+endif()
