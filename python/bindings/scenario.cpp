@@ -1,0 +1,357 @@
+#include "module.hpp"
+
+#include <anderhalf/core/calendar.hpp>
+#include <anderhalf/population/generate.hpp>
+#include <anderhalf/scenario/simulate.hpp>
+
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <memory>
+
+using namespace anderhalf;
+using namespace anderhalf::scenario;
+using substitution::Programme;
+using substitution::Substitution;
+
+namespace {
+
+py::dict statement(const Settlement& s) {
+    py::dict d;
+    d["variable"] = s.variable;
+    d["ggz"] = s.ggz;
+    d["fixed"] = s.fixed;
+    d["premium_deducted"] = s.premium_deducted;
+    d["expected_own_payments"] = s.expected_own_payments;
+    d["administration"] = s.administration;
+    d["contribution"] = s.contribution;
+    d["premium"] = s.premium;
+    d["own_payments"] = s.own_payments;
+    d["claims"] = s.claims;
+    d["programme_cost"] = s.programme_cost;
+    d["premium_response"] = s.premium_response;
+    d["result"] = s.result;
+    d["calculation_premium"] = s.calculation_premium;
+    d["variable_target"] = s.variable_target;
+    d["ggz_target"] = s.ggz_target;
+    d["variable_factor"] = s.variable_factor;
+    d["ggz_factor"] = s.ggz_factor;
+    return d;
+}
+
+py::array_t<std::int64_t> matrix(const payment::ClassTotals& totals) {
+    py::array_t<std::int64_t> a({totals.insurers(), totals.columns()});
+    auto v = a.mutable_unchecked<2>();
+    for (Index i = 0; i < totals.insurers(); ++i)
+        for (Index k = 0; k < totals.columns(); ++k) v(i, k) = totals.at(i, k);
+    return a;
+}
+
+py::dict totals(const YearTotals& t) {
+    py::dict d;
+    d["variable"] = matrix(t.variable);
+    d["ggz"] = matrix(t.ggz);
+    d["deductible"] = matrix(t.deductible);
+    d["days"] = t.days;
+    d["adult_days"] = t.adult_days;
+    d["under_18"] = t.under_18;
+    d["cost_variable"] = t.cost_variable;
+    d["cost_ggz"] = t.cost_ggz;
+    d["cost_fixed"] = t.cost_fixed;
+    d["own_payments"] = t.own_payments;
+    d["ggz_excess"] = t.ggz_excess;
+    return d;
+}
+
+std::vector<std::vector<Cents>> channels(const std::vector<std::array<Cents, channel_count>>& rows) {
+    std::vector<std::vector<Cents>> result;
+    for (const auto& row : rows) result.emplace_back(row.begin(), row.end());
+    return result;
+}
+
+std::vector<Cents> line_costs(const std::vector<risk::Line>& lines) {
+    std::vector<Cents> result;
+    for (const risk::Line& l : lines) result.push_back(l.cost);
+    return result;
+}
+
+/// Wraps a Python progress callback; it may be called from worker threads, so it takes the interpreter lock.
+Run run_of(int threads, const py::object& progress, std::vector<Index>* work = nullptr) {
+    Run run;
+    run.threads = threads;
+    run.work_per_thread = work;
+    if (!progress.is_none())
+        run.progress = [progress](Index done, Index total) {
+            const py::gil_scoped_acquire lock;
+            progress(done, total);
+        };
+    return run;
+}
+
+}  // namespace
+
+void bind_scenario(py::module_& m) {
+    py::enum_<ExpectedCounts>(m, "ExpectedCounts")
+        .value("lagged", ExpectedCounts::lagged).value("baseline", ExpectedCounts::baseline).value("actual", ExpectedCounts::actual);
+    py::enum_<MacroRule>(m, "MacroRule")
+        .value("fixed", MacroRule::fixed).value("lagged", MacroRule::lagged).value("actual", MacroRule::actual);
+    py::class_<Options>(m, "Options")
+        .def(py::init<>())
+        .def_readwrite("first_year", &Options::first_year)
+        .def_readwrite("last_year", &Options::last_year)
+        .def_readwrite("start", &Options::start)
+        .def_readwrite("horizon", &Options::horizon)
+        .def_readwrite("insurers", &Options::insurers)
+        .def_readwrite("seed", &Options::seed)
+        .def_readwrite("expected_counts", &Options::expected_counts)
+        .def_readwrite("expected_lag", &Options::expected_lag)
+        .def_readwrite("macro", &Options::macro)
+        .def_readwrite("macro_lag", &Options::macro_lag)
+        .def_readwrite("estimation_lag", &Options::estimation_lag)
+        .def_readwrite("threshold_ppm", &Options::threshold_ppm)
+        .def_readwrite("rounding", &Options::rounding)
+        .def_readwrite("pass_through_ppm", &Options::pass_through_ppm)
+        .def_readwrite("pass_through_lag", &Options::pass_through_lag);
+
+    py::class_<substitution::Line>(m, "ProgrammeLine")
+        .def(py::init<>())
+        .def_readwrite("specialism", &substitution::Line::specialism)
+        .def_readwrite("diagnoses", &substitution::Line::diagnoses)
+        .def_readwrite("refer_on_ppm", &substitution::Line::refer_on_ppm)
+        .def_readwrite("added_weight", &substitution::Line::added_weight);
+    py::class_<substitution::Downstream>(m, "Downstream")
+        .def(py::init<>())
+        .def_readwrite("category", &substitution::Downstream::category)
+        .def_readwrite("price", &substitution::Downstream::price)
+        .def_readwrite("probability_ppm", &substitution::Downstream::probability_ppm);
+    py::class_<Programme>(m, "Programme")
+        .def(py::init<>())
+        .def_readwrite("name", &Programme::name)
+        .def_readwrite("id", &Programme::id)
+        .def_readwrite("start_year", &Programme::start_year)
+        .def_readwrite("ramp_ppm", &Programme::ramp_ppm)
+        .def_readwrite("municipalities", &Programme::municipalities)
+        .def_readwrite("insurers", &Programme::insurers)
+        .def_readwrite("lines", &Programme::lines)
+        .def_readwrite("patients_ppm", &Programme::patients_ppm)
+        .def_readwrite("added_demand_ppm", &Programme::added_demand_ppm)
+        .def_readwrite("consult_ppm", &Programme::consult_ppm)
+        .def_readwrite("price", &Programme::price)
+        .def_readwrite("title", &Programme::title)
+        .def_readwrite("same_product", &Programme::same_product)
+        .def_readwrite("pass_through_ppm", &Programme::pass_through_ppm)
+        .def_readwrite("downstream", &Programme::downstream)
+        .def_readwrite("running_cents_per_insured_year_ppm", &Programme::running_cents_per_insured_year_ppm)
+        .def_readwrite("investment", &Programme::investment)
+        .def_readwrite("avoidable_ppm", &Programme::avoidable_ppm);
+    py::class_<Substitution>(m, "Substitution").def(py::init<Programme>());
+
+    py::class_<Area>(m, "Area").def_property_readonly("volumes", [](const Area& a) {
+        py::list result;
+        for (const substitution::Volumes& v : a.volumes) {
+            py::dict d;
+            d["insured_days"] = v.insured_days;
+            d["consults"] = v.consults;
+            d["heavier"] = v.heavier;
+            d["gp_only"] = v.gp_only;
+            result.append(d);
+        }
+        return result;
+    });
+
+    py::class_<Baseline, std::shared_ptr<Baseline>>(m, "Baseline")
+        .def_readonly("options", &Baseline::options)
+        .def_readonly("first_class_year", &Baseline::first_class_year)
+        .def_property_readonly("persons", [](const Baseline& b) { return b.panel.persons(); })
+        .def_property_readonly("claims_read", [](const Baseline& b) { return b.panel.claims_read; })
+        .def_property_readonly("records", [](const Baseline& b) { return b.panel.records.size(); })
+        .def_readonly("category_cost", &Baseline::category_cost)
+        .def("totals", [](const Baseline& b, int year) { return totals(b.arm(year).totals); })
+        .def("moments", [](const Baseline& b, int year) { return b.arm(year).moments; })
+        .def("fit", [](const Baseline& b, int year) { return b.arm(year).fit; })
+        .def("ex_ante", [](const Baseline& b, int year) { return statement(ex_ante_baseline(b, year)); })
+        .def("ex_post", [](const Baseline& b, int year) { return statement(settle_baseline(b, year)); })
+        .def("mhk_lines", [](const Baseline& b, int year) {
+            return line_costs(b.cost_years[static_cast<std::size_t>(year - b.options.first_year)].lines.mhk);
+        })
+        .def_property_readonly("zero_sum", [](const Baseline& b) {
+            std::vector<std::pair<std::string, std::vector<Index>>> result;
+            for (const auto& z : b.specification.zero_sum) result.emplace_back(z.name, z.columns);
+            return result;
+        })
+        .def_property_readonly("columns", [](const Baseline& b) { return b.specification.columns; })
+        // Distribution figures for validation: insured-weighted, one calendar year.
+        .def("ranking", [](const Baseline& b, int year) {
+            const Panel& panel = b.panel;
+            std::vector<Cents> cost, eligible, own;
+            std::vector<std::int64_t> represents, person;
+            std::vector<int> age, sex, days;
+            for (Index p = 0; p < panel.persons(); ++p)
+                for (const data::Record& r : panel.records_of(p, year)) {
+                    const RecordCost& c = panel.cost[static_cast<std::size_t>(&r - panel.records.data())];
+                    cost.push_back(c.variable + c.ggz + c.fixed);
+                    eligible.push_back(c.eligible);
+                    represents.push_back(r.represents);
+                    person.push_back(p);
+                    age.push_back(b.scheme->age(r, year));
+                    sex.push_back(r.sex);
+                    days.push_back(r.last_day - r.first_day + 1);
+                }
+            py::dict d;
+            const auto put = [&](const char* name, auto& v) {
+                using T = typename std::decay_t<decltype(v)>::value_type;
+                d[name] = py::array_t<T>(static_cast<py::ssize_t>(v.size()), v.data());
+            };
+            put("cost_cents", cost);
+            put("eligible_cents", eligible);
+            put("represents", represents);
+            put("person", person);
+            put("age", age);
+            put("sex", sex);
+            put("days", days);
+            return d;
+        })
+        // Health classes of every record of one year, for validation and own analysis.
+        .def("classes", [](const Baseline& b, int year) {
+            const Panel& panel = b.panel;
+            std::vector<risk::CostLines> cost_lines;
+            std::vector<risk::SumLines> sum_lines;
+            for (std::size_t y = 0; y < b.cost_years.size(); ++y) {
+                cost_lines.push_back(b.cost_years[y].lines);
+                sum_lines.push_back(b.nursing[y].lines);
+            }
+            const View view{&panel, b.scheme.get(), &b.cost_years, &cost_lines, &sum_lines, nullptr, nullptr, b.options.seed};
+            std::vector<std::uint64_t> fkg, person;
+            std::vector<std::uint32_t> hkg;
+            std::vector<int> dkg, mhk, mvv, fdg, morbid, age, days, represents, insurer;
+            risk::Health h;
+            for (Index p = 0; p < panel.persons(); ++p)
+                for (const data::Record& r : panel.records_of(p, year)) {
+                    view.health(p, year, r, h);
+                    person.push_back(r.person);
+                    fkg.push_back(h.fkg);
+                    hkg.push_back(h.hkg);
+                    int n = 0;
+                    for (const std::uint8_t k : h.dkg) n += k;
+                    dkg.push_back(n);
+                    mhk.push_back(h.mhk);
+                    mvv.push_back(h.mvv);
+                    fdg.push_back(h.fdg);
+                    morbid.push_back(b.scheme->morbid(h) ? 1 : 0);
+                    age.push_back(b.scheme->age(r, year));
+                    days.push_back(r.last_day - r.first_day + 1);
+                    represents.push_back(r.represents);
+                    insurer.push_back(r.insurer);
+                }
+            py::dict d;
+            const auto put = [&](const char* name, auto& v) {
+                using T = typename std::decay_t<decltype(v)>::value_type;
+                d[name] = py::array_t<T>(static_cast<py::ssize_t>(v.size()), v.data());
+            };
+            put("person", person);
+            put("fkg", fkg);
+            put("hkg", hkg);
+            put("dkg", dkg);
+            put("mhk", mhk);
+            put("mvv", mvv);
+            put("fdg", fdg);
+            put("morbid", morbid);
+            put("age", age);
+            put("days", days);
+            put("represents", represents);
+            put("insurer", insurer);
+            return d;
+        });
+
+    m.def("baseline_of_population",
+          [](const population::Tables& tables, const population::Plan& plan, std::shared_ptr<risk::Scheme> scheme, const Options& options,
+             int threads, const py::object& progress) {
+              std::vector<Index> work;
+              const Run run = run_of(threads, progress, &work);
+              std::shared_ptr<Baseline> result;
+              {
+                  const py::gil_scoped_release release;
+                  const Source source{plan.blocks(), [&](Index k) {
+                                          return population::generate(tables, plan, k, options.first_year, options.last_year);
+                                      }};
+                  Run reading = run;
+                  result = std::make_shared<Baseline>(make_baseline(source, scheme, options, reading));
+              }
+              return py::make_tuple(result, work);
+          },
+          py::arg("tables"), py::arg("plan"), py::arg("scheme"), py::arg("options"), py::arg("threads") = 1,
+          py::arg("progress") = py::none());
+    m.def("baseline_of_blocks",
+          [](const std::vector<data::Block>& blocks, std::shared_ptr<risk::Scheme> scheme, const Options& options, int threads) {
+              const py::gil_scoped_release release;
+              const Source source{static_cast<Index>(blocks.size()), [&](Index k) { return blocks[static_cast<std::size_t>(k)]; }};
+              Run run;
+              run.threads = threads;
+              return std::make_shared<Baseline>(make_baseline(source, scheme, options, run));
+          },
+          py::arg("blocks"), py::arg("scheme"), py::arg("options"), py::arg("threads") = 1);
+    m.def("survey", &survey, py::arg("baseline"), py::arg("programme"), py::call_guard<py::gil_scoped_release>());
+    m.def("simulate",
+          [](const Baseline& b, const Substitution& programme, const Area& area, bool decompose, int threads) {
+              Run run;
+              run.threads = threads;
+              return simulate(b, programme, area, decompose, run);
+          },
+          py::arg("baseline"), py::arg("programme"), py::arg("area"), py::arg("decompose") = true, py::arg("threads") = 1,
+          py::call_guard<py::gil_scoped_release>());
+    m.def("full_pass_equals",
+          [](const Baseline& b, const Substitution& programme, const Area& area, int year) {
+              const ArmYear arm = full_pass(b, programme, area, year);
+              return py::make_tuple(totals(arm.totals), arm.moments);
+          },
+          py::arg("baseline"), py::arg("programme"), py::arg("area"), py::arg("year"));
+
+    py::class_<Outcome>(m, "Outcome")
+        .def_readonly("patients", &Outcome::patients)
+        .def_readonly("patients_rows", &Outcome::patients_rows)
+        .def_readonly("replaced", &Outcome::replaced)
+        .def_readonly("referred_on", &Outcome::referred_on)
+        .def_readonly("added", &Outcome::added)
+        .def_readonly("touched_person_years", &Outcome::touched_person_years)
+        .def_property_readonly("years", [](const Outcome& o) {
+            py::list result;
+            for (const YearOutcome& y : o.years) {
+                py::dict d;
+                d["year"] = y.year;
+                d["baseline"] = statement(y.baseline);
+                d["scenario"] = statement(y.scenario);
+                d["forward"] = channels(y.forward);
+                d["reverse"] = channels(y.reverse);
+                d["weight_change"] = y.weight_change;
+                d["baseline_mhk"] = line_costs(y.baseline_mhk);
+                d["scenario_mhk"] = line_costs(y.scenario_mhk);
+                d["persons_regrouped"] = y.persons_regrouped;
+                d["hospital_claims_base"] = y.hospital_claims_base;
+                d["one_and_a_half_claims_base"] = y.one_and_a_half_claims_base;
+                d["other_claims_base"] = y.other_claims_base;
+                d["hospital_claims"] = y.hospital_claims;
+                d["one_and_a_half_claims"] = y.one_and_a_half_claims;
+                d["other_claims"] = y.other_claims;
+                d["macro_change"] = y.macro_change;
+                d["hospital_avoided_claimed"] = y.hospital_avoided_claimed;
+                result.append(d);
+            }
+            return result;
+        })
+        .def_property_readonly("movements", [](const Outcome& o) {
+            py::list result;
+            for (const MovementTotal& t : o.movements)
+                result.append(py::make_tuple(t.year, t.insurer, t.specialism, t.consult, static_cast<int>(t.effect),
+                                             static_cast<int>(t.category), t.claims, t.settled, t.claimed));
+            return result;
+        })
+        .def_property_readonly("classes", [](const Outcome& o) {
+            py::list result;
+            for (const ClassChange& c : o.classes) result.append(py::make_tuple(c.year, c.insurer, c.column, c.days_lost, c.days_won));
+            return result;
+        });
+    std::vector<std::string> names(channel_names.begin(), channel_names.end());
+    m.attr("channel_names") = names;
+    m.attr("effect_names") = std::vector<std::string>{"avoided", "replacement", "added", "referred_on", "downstream"};
+}
