@@ -22,9 +22,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-
 from anderhalf.errors import DomainError, NotFoundError, Problem, ShapeError
+from numpy.typing import NDArray
 
 SOURCE = "Vektis, Open Databestand Zorgverzekeringswet"
 TERMS = "personal and research use, not for resale; name Vektis as the source"
@@ -217,7 +216,7 @@ def _parse(raw: bytes, name: str, year: int | None) -> VektisData:
     lines = text.splitlines()
     first = next((line for line in lines if line.strip()), "")
     delimiter = max(";\t|,", key=first.count) if first else ";"
-    rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter)]
+    rows = list(csv.reader(io.StringIO(text), delimiter=delimiter))
     numbered = [(i, row) for i, row in enumerate(rows, start=1) if any(cell.strip() for cell in row)]
     if not numbered:
         raise ShapeError(Problem(name, "the file is empty", "a header and one row per municipality, sex and age class"))
@@ -288,6 +287,10 @@ def _parse(raw: bytes, name: str, year: int | None) -> VektisData:
     if problems:
         raise DomainError(problems) if not wrong_length else ShapeError(problems)
 
+    if found_year == 2021:
+        year_note.append(
+            "Mental health care (ggz) of 2021, the year before a new payment system, compares badly with other years."
+        )
     cells = (
         frame[whole].sort_values(["municipality", "sex", "age_from"], key=_order, kind="stable").reset_index(drop=True)
     )

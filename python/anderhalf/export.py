@@ -24,9 +24,8 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-
 from anderhalf.errors import DomainError, Problem, ShapeError
+from numpy.typing import NDArray
 
 Origin = Literal["microdata", "synthetic", "public"]
 
@@ -451,10 +450,10 @@ def _to_pandas(frame: Any) -> pd.DataFrame:
     import narwhals as nw
 
     try:
-        table: pd.DataFrame = nw.from_native(frame, eager_only=True).to_pandas()
+        columns = nw.from_native(frame, eager_only=True).to_dict(as_series=False)
     except TypeError:
         raise ShapeError(Problem("table", "not a frame", "a pandas or polars frame", type(frame).__name__)) from None
-    return table.reset_index(drop=True)
+    return pd.DataFrame(columns)
 
 
 def _suppress_json(value: Any, count: str, minimum: int) -> Any:
@@ -492,7 +491,8 @@ th { border-bottom: 2px solid #555; vertical-align: bottom; } th.text, td.text {
 tr.strong td { font-weight: 600; border-top: 2px solid #555; }
 figure { margin: 1rem 0; } figure svg { max-width: 100%; height: auto; }
 .note { color: #444; font-size: .9rem; }
-@media print { body { max-width: none; margin: 0; font-size: 10pt; } h2, figure, tr { break-inside: avoid; } }
+@media print { body { max-width: none; margin: 0; font-size: 10pt; } h2, figure, tr { break-inside: avoid; }
+               table { font-size: 8pt; } th, td { padding: .1rem .35rem; } .wide { overflow: visible; } }
 """
 
 

@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
 from anderhalf.errors import Problem, ShapeError
 
 if TYPE_CHECKING:

@@ -12,12 +12,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-
 from anderhalf import export
 from anderhalf._paths import data_directory
 from anderhalf.datasets import SOURCE, TERMS, VektisData, hundredths, plain_name, read_vektis
 from anderhalf.errors import AnderhalfError, DomainError, ParameterError, Problem, not_found
+from numpy.typing import NDArray
 
 NATION = "Netherlands"
 BROAD_AGES: tuple[tuple[int, int], ...] = ((0, 19), (20, 44), (45, 64), (65, 74), (75, 84), (85, -1))
@@ -61,8 +60,7 @@ _CAUTION = (
 _METHOD = (
     "Expected cost: the national cost per insured year of each age class and sex, times the insured years of that age "
     "and sex in the municipality. The national figures include the municipality itself.",
-    "Costs under the Zorgverzekeringswet, before the deductible; care under the Wlz, the Wmo and the Jeugdwet is not in "
-    "them.",
+    "Costs under the Zorgverzekeringswet, before the deductible, without care under the Wlz, the Wmo and the Jeugdwet.",
 )
 
 
@@ -275,8 +273,8 @@ class Regiobeeld:
                 [gap for _, gap, _ in gaps],
                 notes=[f"{ratio:.2f}\u00d7" if ratio is not None else "" for _, _, ratio in gaps],
                 title=f"{region}: where the cost per person differs from the Netherlands, {self.year}",
-                subtitle=f"Euros per insured year above (+) or below (\u2212) what age and sex predict; in brackets actual / "
-                f"expected. All care together: {abs(total):,.0f} euros {side}.",
+                subtitle=f"Euros per insured year above (+) or below (\u2212) what age and sex predict; in brackets "
+                f"actual / expected. All care together: {abs(total):,.0f} euros {side}.",
                 footer=footer,
             )
 
@@ -388,9 +386,9 @@ class Regiobeeld:
         region, gap, years = self.region, _gap(self.region), self.region["insured_years"]
         side = "more" if gap >= 0 else "less"
         return (
-            f"In {self.year} an insured person in {region['region']} cost {region['actual_eur']:,.0f} euros a year under the "
-            f"Zorgverzekeringswet. People of the same age and sex cost {region['expected_eur']:,.0f} euros in the "
-            f"Netherlands as a whole. That is {abs(gap):,.0f} euros {side} (ratio {region['ratio']:.3f}), or "
+            f"In {self.year} an insured person in {region['region']} cost {region['actual_eur']:,.0f} euros a year "
+            f"under the Zorgverzekeringswet. People of the same age and sex cost {region['expected_eur']:,.0f} euros "
+            f"in the Netherlands as a whole. That is {abs(gap):,.0f} euros {side} (ratio {region['ratio']:.3f}), or "
             f"{abs(gap) * years / 1e6:,.1f} million euros {side} for {years:,.0f} insured years."
         )
 
