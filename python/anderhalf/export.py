@@ -85,10 +85,10 @@ def small_cells(
         if not hidden[cells].any():
             continue
         for next_cell in cells[np.argsort(persons[cells], kind="stable")]:
-            if hidden[cells].sum() >= 2 and persons[cells][hidden[cells]].sum() >= minimum:
+            if persons[cells][hidden[cells]].sum() >= minimum:  # so there are two or more of them
                 break
             hidden[next_cell] = True
-        if hidden[cells].sum() < 2 or persons[cells][hidden[cells]].sum() < minimum:
+        if persons[cells][hidden[cells]].sum() < minimum:
             hidden[(group == g) & total] = True
     return hidden
 
@@ -240,7 +240,7 @@ def write_directory(out: str | PathLike[str], files: Mapping[str, str | bytes]) 
             target.rename(old)
         try:
             fresh.rename(target)
-        except OSError:
+        except BaseException:  # an interrupt too must not cost the reader the results of before
             if old.exists():
                 old.rename(target)
             raise
@@ -250,7 +250,8 @@ def write_directory(out: str | PathLike[str], files: Mapping[str, str | bytes]) 
         ) from None
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+        if target.exists():
+            shutil.rmtree(old, ignore_errors=True)
     return target
 
 

@@ -256,18 +256,23 @@ def ratio_lines(
         axes.axhline(1.0, color=INK, linewidth=1.1)
         everything = [v for _, values in lines for v in values if np.isfinite(v)] + [1.0]
         low, high = min(everything), max(everything)
-        span = max(high - low, 0.05)
+        if high - low < 0.1:  # differences of a few percent should not look like mountains
+            low, high = (low + high) / 2 - 0.05, (low + high) / 2 + 0.05
+        span = high - low
         axes.set_ylim(low - 0.08 * span, high + 0.08 * span)
         axes.set_xlim(-0.25, len(labels) - 0.75)
         # Names at the ends, pushed apart so that none covers another.
         step = 0.065 * span * 1.16
-        placed = -np.inf
-        for value, label, colour in sorted(ends):
-            placed = max(value, placed + step)
+        ends.sort()
+        heights: list[float] = []
+        for value, _, _ in ends:
+            heights.append(max(value, heights[-1] + step) if heights else value)
+        down = max(0.0, heights[-1] - high) if heights else 0.0
+        for (value, label, colour), height in zip(ends, heights, strict=True):
             axes.annotate(
                 label,
                 (len(labels) - 1, value),
-                xytext=(len(labels) - 0.82, placed),
+                xytext=(len(labels) - 0.82, height - down),
                 color=colour,
                 va="center",
                 fontsize=8.5,

@@ -279,7 +279,7 @@ class Regiobeeld:
             )
 
         classes = self.region["ages"]
-        if len(classes) > 1:
+        if len(classes) > 1 and region != NATION:
             lines = [("All care", [entry["ratio"] for entry in classes])]
             for category in ("hospital", "drugs"):
                 if all(category in e["categories"] and e["categories"][category]["ratio"] is not None for e in classes):

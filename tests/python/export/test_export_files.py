@@ -199,6 +199,27 @@ def test_nothing_is_left_when_writing_fails_halfway(tmp_path: Path, monkeypatch:
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 
+@pytest.mark.parametrize("error", [OSError(5, "Input/output error"), KeyboardInterrupt()])
+def test_the_results_of_before_come_back_when_the_new_ones_cannot_take_their_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    bundle().write(tmp_path / "out")
+    before = files(tmp_path)
+    rename = Path.rename
+
+    def fails(self: Path, target: Path) -> Path:
+        if self.suffix == ".partial":
+            raise error
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fails)
+    with pytest.raises((DomainError, KeyboardInterrupt)):
+        bundle().write(tmp_path / "out")
+    monkeypatch.undo()
+    assert files(tmp_path) == before
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
 def test_names_cannot_leave_the_directory(tmp_path: Path) -> None:
     for name in ("../x", "/x", ""):
         with pytest.raises(DomainError, match="outside"):
