@@ -197,9 +197,10 @@ def explain(
     age : int
         Completed years on the reference date.
     classes : mapping, optional
-        Criterion to class: a code in the order of the regulation's table, a key, or several of them where the regulation
-        assigns several (``{"dkg": [1, 1], "fkg": [12]}``). For ``avi``, ``ses`` and ``ppa`` the group is enough
-        (``{"avi": "student"}``). Default: "none", reference income, household ``other``; region and SES are left out.
+        Criterion to class: a code in the order of the regulation's table, a key, or several of them where the
+        regulation assigns several (``{"dkg": [1, 1], "fkg": [12]}``). For ``avi``, ``ses`` and ``ppa`` the group is
+        enough (``{"avi": "student"}``). Default: "none", reference income, household ``other``; region and SES are
+        left out.
     to : mapping, optional
         The criteria that change, with their class afterwards.
 
@@ -480,8 +481,8 @@ def _left_out(model: Model, age: int, given: Mapping[str, list[int | str]]) -> I
     if missing := [name for name in names if name not in given]:
         yield f"{', '.join(missing)}: not given, so nothing is added for it"
     yield (
-        f"fixed care: EUR {model.macro_fixed / 100_000_000:,.1f} million divided by the national number of insured, which "
-        "the regulation does not print; the same amount for everyone and settled at 100%, so no difference moves"
+        f"fixed care: EUR {model.macro_fixed / 100_000_000:,.1f} million divided by the national number of insured, "
+        "which the regulation does not print; the same amount for everyone and settled at 100%, so no difference moves"
     )
     yield "settlement afterwards: neutrality per criterion, the flat step, high-cost compensation"
 
@@ -581,7 +582,8 @@ def _sentence(explanation: Explanation, person: str) -> str:
     if change == 0:
         return f"Contribution = {parts}: the change moves nothing for this {person}."
     direction = "less" if change < 0 else "more"
-    text = f"Contribution = {parts}: the insurer receives EUR {_number(abs(change))} {direction} for this {person} each year"
+    amount = f"EUR {_number(abs(change))} {direction}"
+    text = f"Contribution = {parts}: the insurer receives {amount} for this {person} each year"
     if own := difference.own_payment_cents:
         shares = difference.variable_cents + difference.ggz_cents
         moved = "lower" if own < 0 else "higher"
