@@ -79,7 +79,8 @@ Scheme::Scheme(params::Model model, Mapping mapping, std::int64_t experiment_var
                                  model_.name + "." + criterion.name, "years of class " + std::to_string(c.code),
                                  "1.." + std::to_string(years.size()), std::to_string(c.years));
                 rules.push_back({static_cast<std::uint8_t>(c.code), static_cast<std::uint8_t>(c.years),
-                                 static_cast<std::uint8_t>(of), static_cast<std::uint8_t>(line_of(c))});
+                                 static_cast<std::uint8_t>(of), static_cast<std::uint8_t>(line_of(c)), c.young_below,
+                                 static_cast<std::uint8_t>(c.young_years)});
             }
         std::sort(rules.begin(), rules.end(), [](const CostRule& a, const CostRule& b) { return a.code > b.code; });
     };

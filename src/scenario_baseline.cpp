@@ -277,16 +277,16 @@ void View::health(Index p, std::int32_t year, const data::Record& record, risk::
         if (cost != line.cost) return cost > line.cost;
         return line.includes(cost, risk::tie_key(seed, person, y), person);
     };
-    out.mhk = scheme->mhk_class([&](Index k, std::int32_t lag) {
+    const std::int32_t age = scheme->age(record, year);
+    out.mhk = scheme->mhk_class(age, [&](Index k, std::int32_t lag) {
         const risk::CareYear* c = past[at(lag)];
         if (c == nullptr || c->insured == 0) return false;
         const std::size_t y = at(year - lag - panel->first_year);
         return beyond((*cost_lines)[y].mhk[at(k)], c->mhk_cost, year - lag);
     });
-    const std::int32_t age = scheme->age(record, year);
     const bool adult = age >= scheme->model().adult_age;
     if (adult)
-        out.ggz_mhk = scheme->ggz_mhk_class([&](Index k, std::int32_t lag) {
+        out.ggz_mhk = scheme->ggz_mhk_class(age, [&](Index k, std::int32_t lag) {
             const risk::CareYear* c = past[at(lag)];
             if (c == nullptr || c->insured == 0) return false;
             const auto& top = scheme->ggz_mhk_tops()[at(k)];

@@ -11,4 +11,5 @@ PYBIND11_MODULE(_core, m) {
     bind_estimation(m);
     bind_payment(m);
     bind_scenario(m);
+    bind_incentive(m);
 }

@@ -13,3 +13,4 @@ void bind_population(py::module_& m);
 void bind_estimation(py::module_& m);
 void bind_payment(py::module_& m);
 void bind_scenario(py::module_& m);
+void bind_incentive(py::module_& m);

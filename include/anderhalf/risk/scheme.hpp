@@ -143,10 +143,12 @@ public:
     /// MHK class from the ranks in each data year.
     /// @param above  above(k, lag): is the person over line k (index in mhk_tops) of the cost year t - lag?
     template <class Above>
-    [[nodiscard]] std::uint8_t mhk_class(Above&& above) const { return cost_class(mhk_rules_, mhk_years_, above); }
+    [[nodiscard]] std::uint8_t mhk_class(std::int32_t age, Above&& above) const {
+        return cost_class(mhk_rules_, mhk_years_, age, above);
+    }
     template <class Above>
-    [[nodiscard]] std::uint8_t ggz_mhk_class(Above&& above) const {
-        return cost_class(ggz_mhk_rules_, ggz_mhk_years_, above);
+    [[nodiscard]] std::uint8_t ggz_mhk_class(std::int32_t age, Above&& above) const {
+        return cost_class(ggz_mhk_rules_, ggz_mhk_years_, age, above);
     }
 
     /// All classes that rest on care, MHK, MVV and GGZ-MHK excepted.
@@ -175,7 +177,7 @@ public:
     [[nodiscard]] std::vector<MicroEuro> deductible_weights() const;  ///< forfait included
 
 private:
-    struct CostRule { std::uint8_t code; std::uint8_t years; std::uint8_t of; std::uint8_t line; };
+    struct CostRule { std::uint8_t code, years, of, line; std::int32_t young_below; std::uint8_t young_years; };
     enum class Kind : std::uint8_t { age_sex, avi, region, ses, ppa, fkg, dkg, hkg, fdg, mhk, mvv, ggz_fkg, ggz_dkg, ggz_mhk };
     struct Compiled {
         Kind kind{};
@@ -193,11 +195,13 @@ private:
     struct FkgRule { std::int32_t min_ddd = 0, min_prescriptions = 0; };
 
     template <class Above>
-    static std::uint8_t cost_class(const std::vector<CostRule>& rules, const std::vector<std::int32_t>& years, Above&& above) {
+    static std::uint8_t cost_class(const std::vector<CostRule>& rules, const std::vector<std::int32_t>& years,
+                                   std::int32_t age, Above&& above) {
         for (const CostRule& rule : rules) {  // highest code first
+            const std::uint8_t wanted = age < rule.young_below ? rule.young_years : rule.years;
             std::uint8_t found = 0;
             for (std::uint8_t j = 0; j < rule.of; ++j)
-                if (above(static_cast<Index>(rule.line), years[j]) && ++found == rule.years) return rule.code;
+                if (above(static_cast<Index>(rule.line), years[j]) && ++found == wanted) return rule.code;
         }
         return 0;
     }

@@ -1,0 +1,346 @@
+"""A programme over the years: both arms, the ledger, the decomposition and what they mean for an insurer.
+
+:class:`World` is the country without the programme (one population, one model year, one set of rules); :meth:`World.run` lets
+a programme happen in it, on the same persons and the same draws.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from anderhalf import _core
+from anderhalf.errors import NotFoundError, ParameterError, Problem
+from anderhalf.model import Model
+from anderhalf.programme import Programme
+
+if TYPE_CHECKING:
+    from anderhalf.population import People
+
+CHANNELS: tuple[str, ...] = tuple(_core.channel_names)
+STATEMENT = (
+    "variable",
+    "ggz",
+    "fixed",
+    "premium_deducted",
+    "expected_own_payments",
+    "administration",
+    "contribution",
+    "premium",
+    "own_payments",
+    "claims",
+    "programme_cost",
+    "premium_response",
+    "result",
+)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How the scheme is run over the years. Every field is an assumption with a place in the sensitivity table."""
+
+    start: int = 2021
+    horizon: int = 10
+    expected_counts: str = "lagged"
+    macro: str = "lagged"
+    lag: int = 3
+    threshold_factor: float = 1.0
+    rounding: str = "exact"
+    experiment_variable_share: float = 1.0
+    dkg_share: float = 0.15
+    premium_pass_through: float = 0.0
+    discount_rate: float = 0.03
+
+    ASSUMPTIONS = (
+        ("expected_counts", "counts expected in neutrality: those of three years earlier, scaled to the insured of the year"),
+        ("macro", "the macro amount follows realised cost with a lag; `fixed` and `actual` are the other rules"),
+        ("lag", "years between the cost year of an estimate, or of the macro amount, and the equalization year"),
+        ("threshold_factor", "percentile thresholds in euros follow from the simulated distribution; times this factor"),
+        ("experiment_variable_share", "part of 1.5-line care that counts as variable cost (Regeling 2021 art. 14)"),
+        ("dkg_share", "share of the heavier products of a low-complexity diagnosis that lead to a DKG; shown at 0, 0.15 and 0.4"),
+        ("premium_pass_through", "share of a change in result that an insurer gives back in its premium; 0 measures the incentive"),
+        ("discount_rate", "per year, real"),
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        problems = []
+        for name, allowed in (
+            ("expected_counts", ("lagged", "baseline", "actual")),
+            ("macro", ("fixed", "lagged", "actual")),
+            ("rounding", ("exact", "legal")),
+        ):
+            if getattr(self, name) not in allowed:
+                problems.append(Problem("rules", name, "one of " + ", ".join(allowed), str(getattr(self, name))))
+        for name in ("experiment_variable_share", "dkg_share", "premium_pass_through"):
+            if not 0 <= getattr(self, name) <= 1:
+                problems.append(Problem("rules", name, "0..1", str(getattr(self, name))))
+        if not self.threshold_factor > 0:
+            problems.append(Problem("rules", "threshold_factor", "above 0", str(self.threshold_factor)))
+        if problems:
+            raise ParameterError(problems)
+
+
+class World:
+    """The country without the programme.
+
+    Parameters
+    ----------
+    people : People
+        A population with claims.
+    model : Model
+        The model year whose law holds in all simulated years; more than one year asks for a structural model.
+    rules : Rules, optional
+        How the scheme runs over the years.
+    threads : int, optional
+        The result does not depend on it.
+    """
+
+    def __init__(
+        self,
+        people: People,
+        model: Model,
+        rules: Rules | None = None,
+        *,
+        threads: int = 1,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        self.people, self.model, self.rules, self.threads = people, model, rules or Rules(), threads
+        mapping = people.mapping(light_product_percent=round(self.rules.dkg_share * 100))
+        self.scheme = _core.Scheme(model.core, mapping, round(self.rules.experiment_variable_share * 1_000_000))
+        self.options = self._options()
+        self.core, self.work_per_thread = _core.baseline_of_population(
+            people.tables, people.plan, self.scheme, self.options, threads, progress
+        )
+        self._areas: dict[Any, Any] = {}
+
+    def _options(self) -> Any:
+        rules, options = self.rules, _core.Options()
+        options.first_year, options.last_year = self.people.years
+        options.start, options.horizon = rules.start, rules.horizon
+        options.insurers = list(self.people.insurers)
+        options.seed = self.people.seed
+        options.expected_counts = getattr(_core.ExpectedCounts, rules.expected_counts)
+        options.macro = getattr(_core.MacroRule, rules.macro)
+        options.expected_lag = options.macro_lag = options.estimation_lag = rules.lag
+        options.threshold_ppm = round(rules.threshold_factor * 1_000_000)
+        options.rounding = getattr(_core.Rounding, rules.rounding)
+        options.pass_through_ppm = round(rules.premium_pass_through * 1_000_000)
+        return options
+
+    @property
+    def insurers(self) -> dict[int, str]:
+        """Code and name of every insurer, in the order of results."""
+        return dict(self.people.insurers)
+
+    def insurer_code(self, name: str) -> int:
+        for code, known in self.people.insurers.items():
+            if name in (known, str(code)):
+                return code
+        known_names = ", ".join(self.people.insurers.values())
+        raise NotFoundError([Problem("adoption", "insurer", f"one of {known_names}", name)])
+
+    def adoption(self, text: str) -> tuple[list[int], list[int]]:
+        """``insurer:CZ``, ``insurers:CZ+VGZ``, ``region`` or ``national``: (insurer codes that take part, codes judged)."""
+        kind, _, names = text.partition(":")
+        if kind in ("insurer", "insurers") and names:
+            codes = [self.insurer_code(name) for name in names.split("+")]
+            return codes, codes
+        if text in ("region", "national"):
+            return [], list(self.people.insurers)
+        raise ParameterError(
+            [Problem("adoption", "who takes part", "insurer:NAME, insurers:NAME+NAME, region or national", text)]
+        )
+
+    def run(self, programme: Programme, adoption: str = "insurer:CZ", *, decompose: bool = True) -> Simulation:
+        """Let a programme happen; see :class:`Simulation`."""
+        taking_part, judged = self.adoption(adoption)
+        area_codes = self.people.municipality_codes(programme.region)
+        municipalities = [] if adoption == "national" else area_codes
+        reference = self.people.insured_years(programme.region)
+        core = programme.core(municipalities, taking_part, reference)
+        substitution = _core.Substitution(core)
+        key = (tuple(municipalities), tuple((line.specialism, tuple(line.diagnoses)) for line in core.lines))
+        if key not in self._areas:
+            self._areas[key] = _core.survey(self.core, substitution)
+        outcome = _core.simulate(self.core, substitution, self._areas[key], decompose, self.threads)
+        return Simulation(self, programme, adoption, judged, core, outcome)
+
+
+@dataclass
+class Simulation:
+    """Both arms of one programme and what they mean."""
+
+    world: World
+    programme: Programme
+    adoption: str
+    judged: Sequence[int]
+    core: Any
+    outcome: Any
+    _cache: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def years(self) -> list[dict[str, Any]]:
+        return list(self.outcome.years)
+
+    def _positions(self, codes: Sequence[int] | None = None) -> list[int]:
+        order = list(self.world.insurers)
+        return [order.index(code) for code in (self.judged if codes is None else codes)]
+
+    def measures(self, codes: Sequence[int] | None = None) -> Any:
+        return _core.measures(self.outcome, self._positions(codes), self.world.rules.discount_rate)
+
+    @cached_property
+    def incentives(self) -> dict[str, Any]:
+        """Net present value, saving, kept share, power and payback of the insurers that are judged."""
+        m = self.measures()
+        return {
+            "npv_cents": m.npv,
+            "saving_cents": m.saving,
+            "undiscounted_cents": m.undiscounted,
+            "kept_share": None if math.isnan(m.kept_share) else m.kept_share,
+            "power": None if math.isnan(m.power) else m.power,
+            "payback_year": m.payback_year,
+            "by_year_cents": list(m.by_year),
+        }
+
+    @cached_property
+    def decomposition(self) -> pd.DataFrame:
+        """year, insurer, channel, cents (fixed order), cents_reverse; the channels of a year sum to the change in result."""
+        names = list(self.world.insurers.values())
+        rows = [
+            (year["year"], names[i], channel, forward[i][k], year["reverse"][i][k])
+            for year in self.years
+            for forward in (year["forward"],)
+            for i in range(len(names))
+            for k, channel in enumerate(CHANNELS)
+        ]
+        return pd.DataFrame(rows, columns=["year", "insurer", "channel", "cents", "cents_reverse"])
+
+    @cached_property
+    def ledger(self) -> pd.DataFrame:
+        """Double entry: year, arm, from, to, cents, reason."""
+        names = list(self.world.insurers.values())
+
+        def party(k: int) -> str:
+            first = _core.first_insurer_party
+            return f"insurer:{names[k - first]}" if k >= first else _core.party_names[k]
+
+        rows = [
+            (year, "scenario" if scenario else "baseline", party(a), party(b), cents, _core.reason_names[reason])
+            for year, scenario, a, b, cents, reason in _core.ledger(
+                self.outcome, self.world.model.core, self.core.avoidable_ppm
+            )
+        ]
+        return pd.DataFrame(rows, columns=["year", "arm", "from", "to", "cents", "reason"])
+
+    @cached_property
+    def statements(self) -> pd.DataFrame:
+        """year, arm, insurer and every part of its result, in cents."""
+        names = list(self.world.insurers.values())
+        rows = [
+            (year["year"], arm, name, *(year[arm][part][i] for part in STATEMENT))
+            for year in self.years
+            for arm in ("baseline", "scenario")
+            for i, name in enumerate(names)
+        ]
+        return pd.DataFrame(rows, columns=["year", "arm", "insurer", *STATEMENT])
+
+    @cached_property
+    def movements(self) -> pd.DataFrame:
+        """year, insurer, specialism, product type, effect, category, claims, settled_cents, claimed_cents."""
+        names, categories = self.world.insurers, list(_core.Category.__members__)
+        specialty = {line.specialism: line.specialty for line in self.programme.file.line}
+        rows = [
+            (
+                y,
+                names[i],
+                specialty.get(s, str(s)),
+                "consult" if consult else "heavier",
+                _core.effect_names[effect],
+                categories[category],
+                claims,
+                settled,
+                claimed,
+            )
+            for y, i, s, consult, effect, category, claims, settled, claimed in self.outcome.movements
+        ]
+        columns = ["year", "insurer", "specialty", "product", "effect", "category", "claims", "settled_cents", "claimed_cents"]
+        return pd.DataFrame(rows, columns=columns)
+
+    @cached_property
+    def class_changes(self) -> pd.DataFrame:
+        """Classes lost and won through own claims at baseline thresholds: insured years per class, and their euros."""
+        layout = self.world.scheme.variable_layout
+        weights = {(c.name, k.code): k.weight for c in self.world.model.variable.criteria for k in c.classes}
+        rows = []
+        for year, insurer, column, lost, won in self.outcome.classes:
+            name, offset, first, _ = next(row for row in reversed(layout) if column >= row[1])
+            code = column - offset + first
+            days = 366 if year % 4 == 0 else 365
+            euro = weights[(name, code)] / 1_000_000
+            rows.append((year, self.world.insurers[insurer], name, code, lost / days, won / days, (won - lost) / days * euro))
+        return pd.DataFrame(rows, columns=["year", "insurer", "criterion", "code", "years_lost", "years_won", "euro_change"])
+
+    def break_even(
+        self, parameter: str, *, low: float | None = None, high: float | None = None, tolerance: float = 0.01
+    ) -> float | None:
+        """Value of a programme parameter at which the net present value changes sign, or None when it does not in the range.
+
+        Bisection on the sign of the net present value in cents, which is exact; ``price_replacement_eur`` is the price.
+        """
+        key = {"price_replacement_eur": "price"}.get(parameter, parameter)
+        entry = getattr(self.programme.file.value, key, None)
+        if entry is None:
+            raise NotFoundError([Problem("break_even", "parameter", "a value of the programme", parameter)])
+        a = low if low is not None else (0.0 if key == "price" else (entry.range or (0.0, 1.0))[0])
+        b = high if high is not None else (entry.range or (0.0, 1.0))[1] * (2 if key == "price" else 1)
+
+        def npv(value: float) -> int:
+            run = self.world.run(self.programme.with_values(**{key: value}), self.adoption, decompose=False)
+            return int(run.measures(self.judged).npv)
+
+        fa, fb = npv(a), npv(b)
+        if (fa > 0) == (fb > 0):
+            return None
+        while b - a > tolerance:
+            middle = (a + b) / 2
+            fm = npv(middle)
+            if (fm > 0) == (fa > 0):
+                a = middle
+            else:
+                b = middle
+        return round((a + b) / 2, 2)
+
+
+def simulate(
+    people: People,
+    model: Model,
+    programmes: Sequence[Programme],
+    *,
+    start: int = 2021,
+    horizon: int = 10,
+    adoption: str = "insurer:CZ",
+    rules: Mapping[str, Any] | None = None,
+    threads: int = 1,
+) -> Simulation:
+    """Simulate one programme over the years generated; see :class:`World` and :class:`Simulation`.
+
+    Raises
+    ------
+    ParameterError
+        More than one programme (not yet), a horizon beyond the years of the population, or a model year as printed with a
+        horizon of more than one year: COVID rules hold for one year.
+    """
+    problems = []
+    if len(programmes) != 1:
+        problems.append(Problem("simulate", "programmes", "one programme", str(len(programmes))))
+    if model.official and horizon > 1:
+        problems.append(Problem("simulate", "model", f"{model.name}-structural for more than one year", model.name))
+    if problems:
+        raise ParameterError(problems)
+    world = World(people, model, Rules(start=start, horizon=horizon, **dict(rules or {})), threads=threads)
+    return world.run(programmes[0], adoption)
