@@ -2,12 +2,22 @@
 
 find_package(Threads REQUIRED)
 
+# Wheels with headers, in a site-packages that someone put on CMAKE_PREFIX_PATH.
+set(wheels "")
+string(REPLACE ":" ";" prefixes "$ENV{CMAKE_PREFIX_PATH}")
+foreach(prefix ${CMAKE_PREFIX_PATH} ${prefixes})
+    foreach(folder pgm_build_deps/eigen pgm_build_deps/boost cmeel.prefix libboost_headers)
+        if(EXISTS ${prefix}/${folder})
+            list(APPEND wheels ${prefix}/${folder})
+        endif()
+    endforeach()
+endforeach()
+
 # Eigen, without a version: asking for 3.4 would refuse 5.
 if(NOT TARGET Eigen3::Eigen)
-    find_package(Eigen3 CONFIG QUIET PATH_SUFFIXES cmeel.prefix pgm_build_deps/eigen)
+    find_package(Eigen3 CONFIG QUIET HINTS ${wheels})
     if(NOT TARGET Eigen3::Eigen)
-        find_path(ANDERHALF_EIGEN_DIR Eigen/Core PATH_SUFFIXES include/eigen3 eigen3 cmeel.prefix/include/eigen3
-                                                               pgm_build_deps/eigen/include/eigen3)
+        find_path(ANDERHALF_EIGEN_DIR Eigen/Core HINTS ${wheels} PATH_SUFFIXES include/eigen3 eigen3)
         mark_as_advanced(ANDERHALF_EIGEN_DIR)
         if(NOT ANDERHALF_EIGEN_DIR)
             message(FATAL_ERROR "anderhalf needs Eigen: apt install libeigen3-dev, or pip install pgm-build-deps and put "
@@ -18,14 +28,17 @@ if(NOT TARGET Eigen3::Eigen)
     endif()
 endif()
 
-# Boost.Math, headers only. CMake 4 has no FindBoost, and Debian's BoostConfig.cmake comes with a package of its own.
-find_package(Boost CONFIG QUIET PATH_SUFFIXES pgm_build_deps/boost)
-if(TARGET Boost::headers)
-    get_target_property(_anderhalf_boost Boost::headers INTERFACE_INCLUDE_DIRECTORIES)
-    set(ANDERHALF_BOOST_DIR ${_anderhalf_boost} CACHE STRING "Folder that holds boost/math")
-else()
-    find_path(ANDERHALF_BOOST_DIR boost/math/distributions/normal.hpp
-              PATH_SUFFIXES include libboost_headers/include pgm_build_deps/boost/include cmeel.prefix/include)
+# Boost.Math, headers only. CMake 4 has no FindBoost, and not every copy of the headers has a configuration.
+set(boost_header boost/math/distributions/normal.hpp)
+find_path(ANDERHALF_BOOST_DIR ${boost_header} HINTS ${wheels} PATH_SUFFIXES include NO_DEFAULT_PATH)
+if(NOT ANDERHALF_BOOST_DIR)
+    find_package(Boost CONFIG QUIET)
+    if(TARGET Boost::headers)
+        get_target_property(boost_dir Boost::headers INTERFACE_INCLUDE_DIRECTORIES)
+        set(ANDERHALF_BOOST_DIR ${boost_dir} CACHE PATH "Folder that holds boost/math" FORCE)
+    else()
+        find_path(ANDERHALF_BOOST_DIR ${boost_header})
+    endif()
 endif()
 mark_as_advanced(ANDERHALF_BOOST_DIR)
 if(NOT ANDERHALF_BOOST_DIR)
