@@ -1,0 +1,532 @@
+"""The synthetic insured population: who people are, which care they use.
+
+Parameters stand in ``params/population/*.toml`` and ``vektis_*.csv``; they are read here, checked, and handed to the
+compiled generator, which works with integer thresholds and tables only. A population is never held as a whole: it is a
+plan of blocks, and any block can be made again.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from anderhalf import _core
+from anderhalf._paths import data_directory
+from anderhalf.errors import NotFoundError, Problem
+from anderhalf.parameters import CATEGORIES
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+AGES = 106
+BANDS = 19
+KNOTS = (0, 10, 20, 30, 40, 50, 60, 70, 80, 90)
+Table = NDArray[np.float64]
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(ge=0)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Care(_Strict):
+    category: str
+    product: int = 0
+    specialism: int = 0
+    diagnosis: int = 0
+    consult: bool = False
+    eur: Positive
+    p: Share = 1.0
+    first: Share | None = None
+    cv: Positive = 0.4
+    sticky: Share = 0.0
+    ddd: int = 0
+    prescriptions: int = 0
+    choice: int = 0
+    yearly: bool | None = None
+    event: bool = False
+    addon: bool = False
+
+
+class _Pattern(_Strict):
+    key: str
+    percent: list[Positive] = Field(default_factory=list)
+    knots: list[float] = Field(default_factory=lambda: list(KNOTS))
+    men: Positive = 1.0
+    women: Positive = 1.0
+    frailty: float = 0.0
+    morbidity_region: bool = True
+    care: list[_Care]
+
+
+class _Condition(_Pattern):
+    recovery: Share = 0.0
+    mortality: Positive = 0.0
+    wlz: bool = False
+    risks: dict[str, Positive] = Field(default_factory=dict)
+
+
+class _Episode(_Pattern):
+    trigger: Literal["rate", "birth", "delivery", "death"] = "rate"
+    sticky: Share = 0.0
+
+
+class _General(_Strict):
+    category: str
+    product: int = 0
+    specialism: int = 0
+    diagnosis: int = 0
+    percent: list[Positive]
+    knots: list[float] = Field(default_factory=lambda: list(KNOTS))
+    men: Positive = 1.0
+    women: Positive = 1.0
+    frailty: float = 0.0
+    amount_frailty: float = 0.0
+    cv: Positive = 1.0
+    sticky: Share = 0.0
+    yearly: bool = False
+
+
+class _Diagnosis(_Strict):
+    number: int
+    share: Share
+    name: str
+
+
+class _Specialty(_Strict):
+    key: str
+    specialism: int
+    percent: list[Positive]
+    men: Positive = 1.0
+    women: Positive = 1.0
+    consult_eur: Positive
+    heavier_eur: Positive
+    diagnoses: list[_Diagnosis]
+
+
+class _LowComplexity(_Strict):
+    heavier: Share
+    cv: Positive
+    frailty: float = 0.2
+    specialty: list[_Specialty]
+
+
+class CareFile(_Strict):
+    """``care.toml``: episodes and the general part."""
+
+    low_complexity: _LowComplexity
+    episode: list[_Episode]
+    general: list[_General]
+
+
+class ConditionFile(_Strict):
+    """``conditions.toml``."""
+
+    condition: list[_Condition]
+
+
+def _read(name: str, folder: Path) -> dict[str, Any]:
+    with (folder / name).open("rb") as file:
+        return tomllib.load(file)
+
+
+def _rows(name: str, folder: Path) -> list[dict[str, str]]:
+    with (folder / name).open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(line for line in file if not line.startswith("#")))
+
+
+def curve(knots: list[float], values: list[float], men: float = 1.0, women: float = 1.0, scale: float = 1.0) -> list[list[float]]:
+    """Values at knots of age, linear between, as [sex][age 0..105]."""
+    base = np.interp(np.arange(AGES), knots, values) * scale
+    return [(base * men).tolist(), (base * women).tolist()]
+
+
+def _line(care: _Care, key: str) -> _core.CareLine:
+    line = _core.CareLine()
+    line.key = key
+    line.category = getattr(_core.Category, care.category)
+    line.product, line.specialism, line.diagnosis, line.consult = care.product, care.specialism, care.diagnosis, care.consult
+    yearly = care.category in {"drugs", "chain_care", "paramedical", "nursing"} if care.yearly is None else care.yearly
+    line.yearly = yearly and not care.event
+    line.choice, line.probability = care.choice, care.p
+    line.onset_probability = -1.0 if care.first is None else care.first
+    line.mean_eur, line.cv = care.eur, care.cv
+    line.sticky = 0.9 if care.category == "drugs" and not care.sticky else care.sticky
+    line.ddd, line.prescriptions = care.ddd, care.prescriptions or (4 if care.category == "drugs" else 0)
+    line.age_min = 18 if care.category == "ggz" else 0
+    return line
+
+
+def _cost_tables(folder: Path) -> tuple[dict[str, Table], Table]:
+    """Vektis 2018: euros per insured year by category [sex][band], and insured years."""
+    years = np.zeros((2, BANDS))
+    cost: dict[str, Table] = {}
+    for row in _rows("vektis_cost_2018.csv", folder):
+        sex, band = (0 if row["sex"] == "m" else 1), int(row["age_from"]) // 5
+        years[sex, band] = float(row["insured_years"])
+        for name, value in row.items():
+            if name.endswith("_eur"):
+                cost.setdefault(name[:-4], np.zeros((2, BANDS)))[sex, band] = float(value)
+    return cost, years
+
+
+@functools.cache
+def targets(folder: Path | None = None) -> dict[str, NDArray[np.float64]]:
+    """Cost targets per insured year, [group][sex][band] in euros at the price level of the law year, by care category.
+
+    Group 0 is the rest of the country, 1 the region: Vektis 2018 by age class and sex, with the region's ratio per broad
+    age class and category, times the factor of ``society.toml`` (price_level).
+    """
+    folder = folder or data_directory("params") / "population"
+    society = _read("society.toml", folder)
+    cost, years = _cost_tables(folder)
+    population = _population("vektis_population_2018.csv", folder)
+    names = society["region"]["mijnstreek"]["municipalities"]
+    region_years = sum((population[n] for n in names), np.zeros((2, BANDS)))
+    ratio: dict[str, Table] = {}
+    for row in _rows("vektis_region_ratios_2018.csv", folder):
+        if row["municipality"] == "Mijnstreek" and row["age_to"] and not (row["age_from"] == "0" and row["age_to"] == "-1"):
+            last = BANDS * 5 if row["age_to"] == "-1" else int(row["age_to"])
+            table = ratio.setdefault(row["category"], np.ones((2, BANDS)))
+            table[:, int(row["age_from"]) // 5 : (last + 1) // 5] = float(row["ratio"] or 1) if row["ratio"] else 1.0
+    factor = price_factor(folder)
+    split = society["category_split"]
+    result: dict[str, NDArray[np.float64]] = {}
+
+    def put(category: str, source: str, share: float, scale: float) -> None:
+        region = cost[source] * ratio.get(source, np.ones((2, BANDS)))
+        rest = (cost[source] * years - region * region_years) / (years - region_years)
+        both = np.stack([np.maximum(rest, 0), region]) * share * scale
+        result[category] = result.get(category, np.zeros_like(both)) + both
+
+    for name in ("gp", "drugs", "chain_care", "devices", "paramedical", "nursing", "grz", "elv", "dental", "transport", "obstetric", "maternity"):
+        put(name, name, 1, factor)
+    put("hospital", "hospital", 1 - split["diagnostics_of_hospital"], factor)
+    put("diagnostics", "hospital", split["diagnostics_of_hospital"], factor)
+    put("diagnostics", "diagnostics", 1, factor)
+    put("other", "cross_border", 1, factor)
+    put("other", "other", 1 - split["sensory_of_other"], factor)
+    put("sensory", "other", split["sensory_of_other"], factor)
+    put("ggz", "ggz", 1, society["price_level"]["ggz_factor"])
+    return result
+
+
+def price_factor(folder: Path | None = None) -> float:
+    """Price level of the law year over that of Vektis 2018: macro amount per insured year / Vektis mean without GGZ."""
+    folder = folder or data_directory("params") / "population"
+    level = _read("society.toml", folder)["price_level"]
+    cost, years = _cost_tables(folder)
+    mean = float(((cost["total"] - cost["ggz"]) * years).sum() / years.sum())
+    return float(level["variable_macro_eur"]) / float(level["insured_years"]) / mean
+
+
+def _population(name: str, folder: Path) -> dict[str, Table]:
+    result: dict[str, Table] = {}
+    for row in _rows(name, folder):
+        table = result.setdefault(row["municipality"], np.zeros((2, BANDS)))
+        table[0 if row["sex"] == "m" else 1, int(row["age_from"]) // 5] = float(row["insured_years"])
+    return result
+
+
+def _municipalities(folder: Path, society: dict[str, Any]) -> tuple[list[_core.Municipality], list[_core.Composition]]:
+    start = _population("vektis_population_2015.csv", folder)
+    region = society["region"]["mijnstreek"]
+    names: list[str] = region["municipalities"]
+    rows = _rows("vektis_municipalities_2018.csv", folder)
+    years = np.array([float(r["insured_years"]) for r in rows])
+    ratio = np.array([float(r["ratio"]) if r["ratio"] else 1.0 for r in rows])
+    order = np.argsort(-ratio, kind="stable")
+    reached = np.cumsum(years[order]) - years[order] / 2
+    cluster = np.zeros(len(rows), dtype=int)
+    cluster[order] = np.minimum(region["clusters"], 1 + (reached / years.sum() * region["clusters"]).astype(int))
+    rest_table = start["Netherlands"] - sum((start[n] for n in names), np.zeros((2, BANDS)))
+    rest_2018 = sum(y for r, y in zip(rows, years, strict=True) if r["municipality"] not in names)
+    compositions = []
+    arrivals = society["arrivals"]
+    for k, table in enumerate([rest_table, *(start[n] for n in names)]):
+        c = _core.Composition()
+        c.insured = table.tolist()
+        c.arriving = [arrivals["men"], arrivals["women"]]
+        c.arrivals = [arrivals["share"][0 if k == 0 else 1]] * (society["years"]["last"] - society["years"]["start"])
+        compositions.append(c)
+    result = []
+    weight = region["cost_weight"]
+    rest_ratio = float(np.average(ratio, weights=years))
+    for i, row in enumerate(rows):
+        m = _core.Municipality()
+        m.code, m.name = i + 1, row["municipality"]
+        inside = m.name in names
+        m.group = int(inside)
+        m.region = int(cluster[i])
+        m.composition = 1 + names.index(m.name) if inside else 0
+        m.insured = float(start[m.name].sum()) if inside else float(rest_table.sum() * years[i] / rest_2018)
+        m.cost_factor = 1.0 if inside else max(0.6, 1 + weight * (ratio[i] - rest_ratio))
+        result.append(m)
+    inside_rows = [i for i, r in enumerate(rows) if r["municipality"] in names]
+    mean = float(np.average(ratio[inside_rows], weights=years[inside_rows]))
+    for i in inside_rows:
+        result[i].cost_factor = 1 + 0.8 * (float(ratio[i]) / mean - 1)
+    return result, compositions
+
+
+def load_parameters(folder: Path | None = None, calibrated: bool = True) -> _core.PopulationParameters:
+    """The parameters of ``params/population``, with the calibrated general part unless ``calibrated`` is false."""
+    folder = folder or data_directory("params") / "population"
+    society = _read("society.toml", folder)
+    conditions = ConditionFile.model_validate(_read("conditions.toml", folder)).condition
+    care = CareFile.model_validate(_read("care.toml", folder))
+    p = _core.PopulationParameters()
+    p.start_year, p.last_year = society["years"]["start"], society["years"]["last"]
+    p.municipalities, p.compositions = _municipalities(folder, society)
+    insurers = []
+    for item in society["insurers"]["list"]:
+        i = _core.Insurer()
+        i.code, i.name, i.share = item["code"], item["name"], [item["share"], item["region"]]
+        insurers.append(i)
+    p.insurers = insurers
+
+    house = society["households"]
+    p.couple_share = house["couple_share"]
+    p.parent_age_weight = np.interp(np.arange(60), house["parent_age_knots"], house["parent_age_weight"]).tolist()
+    p.parent_type_weight = house["parent_type_weight"]
+    p.leave_home = curve(house["leave_home_knots"], house["leave_home"])[0]
+    p.lives_alone = curve([20, 25, 30, 35, 40, 50, 60, 70, 80, 90], house["lives_alone_percent"], scale=0.01)
+    p.boys = house["boys"]
+    p.fertility = curve(society["fertility"]["knots"], society["fertility"]["rate"], men=0)
+    death = society["mortality"]
+    base = np.exp(np.interp(np.arange(AGES), death["knots"], np.log(death["per_1000"]))) / 1000
+    p.mortality = [
+        (base * np.interp(np.arange(AGES), death["men_knots"], death["men"])).tolist(),
+        (base * np.interp(np.arange(AGES), death["men_knots"], death["women"])).tolist(),
+    ]
+    p.group_mortality = death["group"]
+
+    income = society["income_group"]
+    p.ses_share, p.ses_share_region, p.ses_frailty = income["share"], income["share_region"], income["frailty"]
+    morbidity = society["morbidity_region"]
+    p.group_morbidity = [[1.0] * AGES, np.interp(np.arange(AGES), morbidity["knots"], morbidity["factor"]).tolist()]
+    p.income = [[0.0, *row, 0.0] for row in society["income_source"]["classes"]]
+    p.income_frailty = society["income_source"]["frailty"]
+
+    keys = [c.key for c in conditions]
+    compiled = []
+    for c in conditions:
+        condition = _core.Condition()
+        condition.key = c.key
+        condition.prevalence = curve(c.knots, c.percent, c.men, c.women, 0.01)
+        condition.recovery, condition.mortality, condition.frailty = c.recovery, c.mortality, c.frailty
+        condition.morbidity_region, condition.wlz = c.morbidity_region, c.wlz
+        risks = []
+        for other, factor in c.risks.items():
+            risk = _core.ConditionRisk()
+            risk.condition, risk.factor = keys.index(other), factor
+            risks.append(risk)
+        condition.risks = risks
+        condition.care = [_line(line, f"{c.key}.{k}") for k, line in enumerate(c.care)]
+        compiled.append(condition)
+    p.conditions = compiled
+
+    episodes = []
+    for s in care.low_complexity.specialty:
+        e = _core.Episode()
+        e.key = f"low_complexity.{s.key}"
+        e.trigger = _core.Trigger.rate
+        e.rate = curve(list(KNOTS), s.percent, s.men, s.women, 0.01)
+        e.frailty = care.low_complexity.frailty
+        lines = []
+        for consult in (True, False):
+            for d in s.diagnoses:
+                share = (1 - care.low_complexity.heavier) if consult else care.low_complexity.heavier
+                eur = s.consult_eur if consult else s.heavier_eur
+                lines.append(_Care(category="hospital", specialism=s.specialism, diagnosis=d.number, consult=consult, eur=eur,
+                                   p=share * d.share, cv=care.low_complexity.cv, choice=1))  # fmt: skip
+        e.care = [_line(line, e.key) for line in lines]
+        episodes.append(e)
+    for item in care.episode:
+        e = _core.Episode()
+        e.key = item.key
+        e.trigger = getattr(_core.Trigger, item.trigger)
+        if item.trigger == "rate":
+            e.rate = curve(item.knots, item.percent, item.men, item.women, 0.01)
+        e.frailty, e.sticky, e.morbidity_region = item.frailty, item.sticky, item.morbidity_region
+        e.care = [_line(line, f"{item.key}.{k}") for k, line in enumerate(item.care)]
+        episodes.append(e)
+    p.episodes = episodes
+
+    means = _calibration(folder) if calibrated else {}
+    goal = targets(folder)
+    general = []
+    for item in care.general:
+        g = _core.GeneralCare()
+        g.category = getattr(_core.Category, item.category)
+        line = _Care(category=item.category, product=item.product, specialism=item.specialism, diagnosis=item.diagnosis, eur=0, cv=item.cv,
+                     sticky=item.sticky, yearly=item.yearly)  # fmt: skip
+        g.line = _line(line, f"general.{item.category}")
+        g.use = [np.minimum(1, np.array(row)).tolist() for row in curve(item.knots, item.percent, item.men, item.women, 0.01)]
+        g.frailty, g.amount_frailty = item.frailty, item.amount_frailty
+        g.mean_eur = means.get(item.category, 0.5 * goal[item.category]).tolist()
+        general.append(g)
+    p.general = general
+    p.wlz_factor = [float(society["wlz"]["factor"][c]) for c in CATEGORIES]
+
+    switching = society["switching"]
+    p.switching = curve(switching["knots"], switching["rate"])
+    p.group_switching = switching["group"]
+    p.switching_frailty = _normalised(switching["frailty_slope"])
+    voluntary = society["voluntary_deductible"]
+    p.voluntary_deductible = curve(voluntary["knots"], voluntary["share"])
+    p.voluntary_frailty = voluntary["frailty"]
+    p.voluntary_cents = [100 * x for x in voluntary["amounts_eur"]]
+    p.voluntary_share = voluntary["amount_share"]
+    return p
+
+
+def _normalised(exponent: float) -> list[float]:
+    from statistics import NormalDist
+
+    factor = np.exp([exponent * NormalDist().inv_cdf((k + 0.5) / 16) for k in range(16)])
+    return [float(x) for x in factor / factor.mean()]
+
+
+def _calibration(folder: Path) -> dict[str, NDArray[np.float64]]:
+    path = folder / "calibration.toml"
+    if not path.exists():
+        return {}
+    document = _read("calibration.toml", folder)
+    return {name: np.array([table["rest"], table["region"]]) for name, table in document["general_eur"].items()}
+
+
+@functools.cache
+def load_tables() -> _core.PopulationTables:
+    """Thresholds and quantile tables of the parameters in the package."""
+    return _core.build_population(load_parameters())
+
+
+@dataclass(frozen=True)
+class Population:
+    """A synthetic population: a plan of blocks over a range of years; nothing is held."""
+
+    tables: _core.PopulationTables
+    plan: _core.Plan
+    years: tuple[int, int]
+    seed: int
+    persons: int
+    region: str | None = None
+    region_codes: tuple[int, ...] = field(default=())
+
+    def __len__(self) -> int:
+        return int(self.plan.blocks)
+
+    def block(self, index: int, years: tuple[int, int] | None = None) -> _core.Block:
+        """Records and claims of one block of whole addresses; the same block every time."""
+        first, last = years or self.years
+        return _core.generate_block(self.tables, self.plan, index, first, last)
+
+    def blocks(self, years: tuple[int, int] | None = None) -> Iterator[_core.Block]:
+        """All blocks, one after the other."""
+        for index in range(len(self)):
+            yield self.block(index, years)
+
+    @property
+    def insurers(self) -> dict[int, str]:
+        """Insurer names by code."""
+        return {i.code: i.name for i in self.tables.parameters.insurers}
+
+    @property
+    def municipalities(self) -> dict[int, str]:
+        """Municipality names by code."""
+        return {m.code: m.name for m in self.tables.parameters.municipalities}
+
+    def municipality_codes(self, region: str) -> list[int]:
+        """Codes of the municipalities of a region of ``society.toml``, or of one municipality by name."""
+        return list(region_codes(region))
+
+    def insured_years(self, region: str) -> float:
+        """Insured years of a region in the start year, from Vektis."""
+        codes = set(self.municipality_codes(region))
+        return float(sum(m.insured for m in self.tables.parameters.municipalities if m.code in codes))
+
+    def mapping(self, light_product_percent: int | None = None) -> Any:
+        """The stand-in reference files: which care leads to which class."""
+        return load_mapping(light_product_percent)
+
+    def validate(self, **options: Any) -> Any:
+        """Every target of ``targets.toml`` with the value reached, its standard error and its source."""
+        from anderhalf.validation import validate
+
+        return validate(self, **options)
+
+
+def region_codes(name: str) -> tuple[int, ...]:
+    """Municipality codes of a region of ``society.toml``, or of one municipality by name."""
+    society = _read("society.toml", data_directory("params") / "population")
+    municipalities = load_tables().parameters.municipalities
+    known = {m.name: m.code for m in municipalities}
+    if name in society["region"]:
+        names: list[str] = society["region"][name]["municipalities"]
+        return tuple(known[n] for n in names)
+    if name in known:
+        return (known[name],)
+    regions = ", ".join(sorted(society["region"]))
+    raise NotFoundError([Problem("population", "region", f"{regions} or a municipality", name)])
+
+
+def load_mapping(light_product_percent: int | None = None, path: Path | None = None) -> Any:
+    """``mapping.toml`` as the compiled mapping: drug and device groups, diagnoses and physiotherapy to classes."""
+    document = _read("mapping.toml", data_directory("params") / "population") if path is None else tomllib.loads(path.read_text("utf-8"))
+    mapping = _core.Mapping()
+    kinds = {
+        "drugs": _core.Mapping.Drug,
+        "diagnoses": _core.Mapping.Diagnosis,
+        "devices": _core.Mapping.Device,
+        "physiotherapy": _core.Mapping.Physiotherapy,
+        "mental_care": _core.Mapping.MentalCare,
+    }
+    for name, kind in kinds.items():
+        rows = []
+        for values in document[name]:
+            row = kind()
+            for key, value in values.items():
+                if key not in {"name", "addon"}:
+                    setattr(row, key, value)
+            rows.append(row)
+        setattr(mapping, name, rows)
+    share = document["light_product_percent"] if light_product_percent is None else light_product_percent
+    mapping.light_product_percent = share
+    return mapping
+
+
+def addon_drugs(folder: Path | None = None) -> tuple[int, ...]:
+    """Drug groups paid by hospitals, which Vektis counts under hospital care."""
+    folder = folder or data_directory("params") / "population"
+    return tuple(d["drug"] for d in _read("mapping.toml", folder)["drugs"] if d.get("addon", False))
+
+
+def synthesise(
+    persons: int, years: tuple[int, int] = (2015, 2031), region: str | None = "mijnstreek", seed: int = 1, *, block_persons: int = 4096
+) -> Population:
+    """Lay out a synthetic population; blocks are made when asked for.
+
+    Parameters
+    ----------
+    persons : int
+        Rows wanted in the start year. A region is one-to-one when it fits in half of them, else thinned too.
+    years : (int, int)
+        First and last calendar year of the records, within 2015..2031. The life course always starts in 2015.
+    region : str, optional
+        Name of a region in ``params/population/society.toml``; None thins the country evenly.
+    seed : int
+        Seed of every draw.
+    """
+    tables = load_tables()
+    sample = _core.Sample()
+    codes = region_codes(region) if region else ()
+    sample.persons, sample.region, sample.seed, sample.block_persons = persons, list(codes), seed, block_persons
+    return Population(tables, _core.plan_population(tables, sample), years, seed, persons, region, codes)

@@ -1,0 +1,512 @@
+#include <anderhalf/core/calendar.hpp>
+#include <anderhalf/core/errors.hpp>
+#include <anderhalf/core/random.hpp>
+#include <anderhalf/population/generate.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <tuple>
+
+namespace anderhalf::population {
+namespace {
+
+__extension__ using UInt128 = unsigned __int128;
+using Words = Philox::Words;
+
+/// Third word of the counter; never renumber: results would move. The fourth word is 1 for draws of an address, else 0.
+enum Draw : std::uint64_t {
+    household = 1, household_more = 2, children = 3,        // + 0..3, address
+    insurer = 8,                                            // address, per year
+    traits = 16, traits_more = 17,                          // person, year 0
+    vital = 20, home = 21, own_insurer = 22,                // person, per year
+    onset = 0x100, recovery = 0x200,                        // + condition / 4, per year
+    care = 0x1000                                           // + number of the choice, per year; year 0: lasting draws
+};
+
+constexpr int most_years = 64;
+
+Threshold scaled(Threshold probability, Multiplier factor) {
+    const UInt128 product = (static_cast<UInt128>(probability) * factor) >> 16;
+    return product >> 64 ? ~Threshold{0} : static_cast<Threshold>(product);
+}
+
+Multiplier times(Multiplier a, Multiplier b) {
+    return static_cast<Multiplier>(std::min<std::uint64_t>((std::uint64_t{a} * b) >> 16, std::numeric_limits<Multiplier>::max()));
+}
+
+template <class List>
+std::size_t pick(const List& cumulative, std::uint64_t draw) {
+    std::size_t i = 0;
+    while (i + 1 < cumulative.size() && draw >= cumulative[i]) ++i;
+    return i;
+}
+
+struct Member {
+    std::uint64_t person = 0;
+    std::int32_t birth_month = 0;
+    std::int32_t entry_year = 0;
+    std::int32_t entry_day = 0;     ///< first insured day
+    std::uint8_t sex = 0;           ///< 0 man, 1 woman
+    bool child = false;
+    bool newborn = false;
+};
+
+/// One address over all years; members are appended when born.
+class Household {
+public:
+    Household(const Tables& tables, const Plan& plan, std::int32_t first_year, std::int32_t last_year)
+        : t(tables), p(tables.parameters), philox(plan.seed, Purpose::population), from(first_year), to(last_year) {}
+
+    void run(std::uint64_t address_, const Range& range, data::Block& block, std::vector<Diagnosed>* diagnosed) {
+        address = address_;
+        stretch = &t.frame[range.stretch];
+        group = stretch->municipality.group;
+        represents = range.represents;
+        members.clear();
+        std::fill(residents.begin(), residents.end(), std::int16_t{0});
+        const std::size_t first_record = block.records.size();
+        compose();
+        if (entry > to) return;
+        choose_insurers();
+        for (std::size_t slot = 0; slot < members.size(); ++slot) live(slot, block, diagnosed);
+        for (std::size_t r = first_record; r < block.records.size(); ++r) {
+            data::Record& record = block.records[r];
+            if (record.household == undecided)
+                record.household = static_cast<std::uint8_t>(residents[at(year_of(record.first_day))] == 1 ? HouseholdState::one_person
+                                                                                                           : HouseholdState::other);
+        }
+    }
+
+private:
+    const Tables& t;
+    const Parameters& p;
+    Philox philox;
+    std::int32_t from, to;
+    std::uint64_t address = 0;
+    const Stretch* stretch = nullptr;
+    std::uint8_t group = 0, ses = 0;
+    std::uint16_t represents = 1;
+    std::int32_t entry = 0;
+    std::vector<Member> members;
+    std::array<std::uint16_t, most_years> insurers{};
+    std::array<std::int16_t, most_years> residents{};
+    std::array<std::array<std::uint8_t, most_years>, 2> parent_income{};
+    std::vector<data::Claim> claims;
+    static constexpr std::uint8_t undecided = 255;
+
+    [[nodiscard]] std::size_t at(std::int32_t year) const { return static_cast<std::size_t>(year - p.start_year); }
+    [[nodiscard]] Words of_address(std::uint64_t year, std::uint64_t draw) const { return philox(address, year, draw, 1); }
+
+    void add(std::uint8_t sex, std::int32_t birth_month, bool child) {
+        Member m;
+        m.person = address * max_members + members.size();
+        m.birth_month = birth_month;
+        m.entry_year = entry;
+        m.entry_day = first_day_of(entry);
+        m.sex = sex;
+        m.child = child;
+        members.push_back(m);
+    }
+
+    /// Born in the months that make a person this many completed months old on 1 January of the year of entry.
+    [[nodiscard]] std::int32_t born(std::int32_t band, std::uint64_t draw) const {
+        std::int32_t months = 60 * band + static_cast<std::int32_t>(uniform_below(draw, 60));
+        if (band == bands - 1) {
+            const auto age = 90 + static_cast<std::int32_t>(pick(t.oldest, draw));
+            months = 12 * age + static_cast<std::int32_t>(uniform_below(draw << 32, 12));
+        }
+        return 12 * entry - 1 - months;
+    }
+
+    void compose() {
+        const CompositionTable& c = t.compositions[stretch->municipality.composition];
+        const Words w = of_address(0, household), more = of_address(0, household_more);
+        entry = p.start_year + static_cast<std::int32_t>(pick(c.arrival_year, w[0]));
+        const HouseholdKind& kind = c.kinds[pick(entry == p.start_year ? c.start : c.arriving, w[1])];
+        ses = static_cast<std::uint8_t>(1 + pick(t.ses[group], w[2]));
+        parent_income = {};
+        if (kind.type == 0) {
+            const std::uint8_t head = w[3] >> 63 ? 1 : 0;
+            add(head, born(kind.band, more[0]), false);
+            add(static_cast<std::uint8_t>(1 - head), born(kind.band, more[1]), false);
+        } else {
+            add(static_cast<std::uint8_t>(kind.type - 1), born(kind.band, more[0]), false);
+        }
+        for (std::uint64_t band = 0; band < 4; ++band) {
+            if (kind.child[band][0] == 0) continue;
+            const Words draw = of_address(0, children + band);
+            for (std::size_t i = 0; i < 4; ++i)
+                if (below(draw[i], kind.child[band][i / 2])) {
+                    // the bits below the threshold's scale are free to place the birth month
+                    const Words month = philox(address, 0, children + band, 2 + i);
+                    add(static_cast<std::uint8_t>(i / 2), born(static_cast<std::int32_t>(band), month[0]), true);
+                }
+        }
+    }
+
+    [[nodiscard]] static std::size_t age_in(std::int32_t year, std::int32_t birth_month) {
+        return static_cast<std::size_t>(std::clamp((12 * year + 5 - birth_month) / 12, 0, ages - 1));
+    }
+
+    [[nodiscard]] bool switches(const Words& w, std::size_t age, std::size_t frailty) const {
+        return below(w[0], scaled(scaled(t.switching[0][age], t.group_switching[group]), t.switching_frailty[frailty]));
+    }
+
+    void choose_insurers() {
+        const std::size_t head_frailty = frailty_of(philox(members[0].person, 0, traits));
+        std::size_t current = pick(t.insurer[group], of_address(0, insurer)[0]);
+        for (std::int32_t year = entry; year <= p.last_year; ++year) {
+            const Words w = of_address(static_cast<std::uint64_t>(year), insurer);
+            if (year > entry && switches(w, age_in(year, members[0].birth_month), head_frailty)) current = another(current, w[1]);
+            insurers[at(year)] = static_cast<std::uint16_t>(current);
+        }
+    }
+
+    /// Another insurer in proportion to the shares; the same draw again when it is the old one, then the next in the list.
+    [[nodiscard]] std::size_t another(std::size_t current, std::uint64_t draw) const {
+        const std::size_t chosen = pick(t.insurer[group], draw);
+        if (chosen != current) return chosen;
+        const std::size_t again = pick(t.insurer[group], draw << 20);
+        return again != current ? again : (current + 1) % t.insurer[group].size();
+    }
+
+    [[nodiscard]] std::size_t frailty_of(const Words& w) const { return pick(t.frailty_given_ses[std::size_t{ses} - 1], w[1]); }
+
+    [[nodiscard]] std::uint8_t income(std::size_t age, std::size_t frailty, std::uint64_t draw) const {
+        if (age < 18 || age >= 70) return 0;
+        const std::size_t k = age < 35 ? 0 : age < 45 ? 1 : age < 55 ? 2 : 3;
+        const auto& table = t.income[k][frailty];
+        for (std::size_t source = 1; source < 9; ++source)
+            if (below(draw, table[source])) return static_cast<std::uint8_t>(source);
+        return static_cast<std::uint8_t>(IncomeSource::reference);
+    }
+
+    struct State {
+        std::array<std::uint8_t, max_conditions> since{};   ///< 0 absent, 1 before entry, 2 + year index of the onset
+        std::int32_t wlz_since = 0;
+    };
+
+    void conditions(State& state, const Member& m, std::int32_t year, std::size_t age, std::size_t frailty, Multiplier morbidity) const {
+        const bool start = year == m.entry_year;
+        const auto stamp = static_cast<std::uint8_t>(start ? 1 : 2 + at(year));
+        Words w{}, leave{};
+        std::size_t have = ~std::size_t{0};
+        for (std::size_t c = 0; c < t.conditions.size(); ++c) {
+            const ConditionTable& table = t.conditions[c];
+            if (state.since[c] != 0) {
+                if (table.recovery == 0) continue;
+                leave = philox(m.person, static_cast<std::uint64_t>(year), recovery + c);
+                if (below(leave[0], table.recovery)) state.since[c] = 0;
+                continue;
+            }
+            Threshold chance = (start ? table.prevalence : table.onset)[m.sex][age];
+            if (chance == 0) continue;
+            Multiplier factor = table.frailty[frailty];
+            if (table.morbidity_region) factor = times(factor, morbidity);
+            for (const auto& [other, risk] : table.risks)
+                if (state.since[static_cast<std::size_t>(other)] != 0) factor = times(factor, risk);
+            if (have != c / 4) {
+                have = c / 4;
+                w = philox(m.person, static_cast<std::uint64_t>(year), onset + have);
+            }
+            if (below(w[c % 4], scaled(chance, factor))) {
+                state.since[c] = stamp;
+                if (table.wlz) state.wlz_since = start && age > 0 ? year - 1 : year;
+            }
+        }
+    }
+
+    struct Circumstance {
+        const Member* member;
+        std::int32_t year, first, last, age;
+        std::uint16_t insurer;
+        bool wlz;
+        Multiplier cost;
+    };
+
+    void claim(const Line& line, const Words& w, Cents mean, std::uint64_t price, std::uint32_t dose, const Circumstance& now, std::int32_t fixed_day) {
+        if (now.age < line.age_min) return;
+        const std::int32_t days = days_in(now.year);
+        std::int32_t day = fixed_day;
+        if (line.yearly) day = now.first;
+        else if (day < 0) {
+            day = first_day_of(now.year) + static_cast<std::int32_t>(uniform_below(w[2], static_cast<std::uint32_t>(days)));
+            if (day < now.first || day > now.last) return;
+        }
+        const std::int64_t insured = now.last - now.first + 1;
+        Cents cents = (mean * t.quantiles[line.quantiles](price)) >> 20;
+        if (now.wlz) {
+            const Multiplier factor = t.wlz_factor[static_cast<std::size_t>(line.category)];
+            if (factor == 0) return;
+            cents = (cents * factor) >> 16;
+        }
+        std::int64_t ddd = line.ddd;
+        if (ddd > 0) ddd = (ddd * (32'768 + (dose & 0xFFFFu))) >> 16;
+        std::int64_t prescriptions = line.prescriptions;
+        if (line.yearly) {
+            cents = cents * insured / days;
+            ddd = ddd * insured / days;
+            prescriptions = (prescriptions * insured + days - 1) / days;
+        }
+        if (cents <= 0) return;
+        data::Claim c;
+        c.person = now.member->person;
+        c.opened = day;
+        c.closed = line.yearly ? now.last : std::min(now.last, day + (line.category == Category::hospital && !line.consult ? 60 : 0));
+        c.claimed_cents = c.settled_cents = static_cast<std::int32_t>(std::min<Cents>(cents, 2'000'000'000));
+        c.product = line.product + (line.varies ? uniform_below(w[2] << 32, 100) : 0u);
+        c.insurer = now.insurer;
+        c.specialism = line.specialism;
+        c.diagnosis = line.diagnosis;
+        c.ddd = static_cast<std::uint16_t>(std::min<std::int64_t>(ddd, 65'535));
+        c.prescriptions = static_cast<std::uint8_t>(std::min<std::int64_t>(prescriptions, 255));
+        c.category = line.category;
+        c.consult = line.consult;
+        claims.push_back(c);
+    }
+
+    void pattern(const std::vector<Choice>& list, bool onset_year, const Circumstance& now, std::int32_t fixed_day) {
+        for (const Choice& choice : list) {
+            const Words fresh = philox(now.member->person, static_cast<std::uint64_t>(now.year), care + choice.draw);
+            Words w = fresh;
+            const Line* line = &t.lines[choice.first];
+            if (line->sticky != 0 && (fresh[3] >> 32) < line->sticky) {
+                w = philox(now.member->person, 0, care + choice.draw);
+                w[2] = fresh[2];
+            }
+            for (std::uint32_t i = 0; i < choice.count; ++i, ++line)
+                if (below(w[0], onset_year ? line->onset_probability : line->probability)) {
+                    claim(*line, w, line->mean_cents, w[1], static_cast<std::uint32_t>(w[3]), now, fixed_day);
+                    break;
+                }
+        }
+    }
+
+    void use_care(const State& state, const Circumstance& now, std::size_t age, std::size_t frailty, Multiplier morbidity,
+                  std::int32_t birth_day, std::int32_t delivery_day, std::int32_t death_day) {
+        const Member& m = *now.member;
+        const auto this_year = static_cast<std::uint8_t>(2 + at(now.year));
+        for (std::size_t c = 0; c < t.conditions.size(); ++c)
+            if (state.since[c] != 0) pattern(t.conditions[c].care, state.since[c] == this_year, now, -1);
+        for (const EpisodeTable& e : t.episodes) {
+            std::int32_t day = -1;
+            switch (e.trigger) {
+                case Trigger::birth: day = birth_day; break;
+                case Trigger::delivery: day = delivery_day; break;
+                case Trigger::death: day = death_day; break;
+                case Trigger::rate: {
+                    const Threshold rate = e.rate[m.sex][age];
+                    if (rate == 0) break;
+                    Multiplier factor = e.frailty[frailty];
+                    if (e.morbidity_region) factor = times(factor, morbidity);
+                    const Words w = philox(m.person, static_cast<std::uint64_t>(now.year), care + e.draw);
+                    std::uint64_t draw = w[0];
+                    if (e.sticky != 0 && (w[3] >> 32) < e.sticky) draw = philox(m.person, 0, care + e.draw)[0];
+                    if (!below(draw, scaled(rate, factor))) break;
+                    day = first_day_of(now.year) + static_cast<std::int32_t>(uniform_below(w[2], static_cast<std::uint32_t>(days_in(now.year))));
+                    if (day < now.first || day > now.last) day = -1;
+                    break;
+                }
+            }
+            if (day >= 0) pattern(e.care, false, now, day);
+        }
+        for (const GeneralTable& g : t.general) {
+            const Cents mean = g.cents[group][m.sex][age];
+            if (mean == 0) continue;
+            const Words fresh = philox(m.person, static_cast<std::uint64_t>(now.year), care + g.draw);
+            Words w = fresh;
+            if (g.line.sticky != 0 && (fresh[3] >> 32) < g.line.sticky) {
+                w = philox(m.person, 0, care + g.draw);
+                w[2] = fresh[2];
+            }
+            if (!below(w[0], scaled(g.use[m.sex][age], g.frailty[frailty]))) continue;
+            const Multiplier factor = times(g.amount_frailty[frailty], now.cost);
+            claim(g.line, w, (mean * factor) >> 16, w[1], static_cast<std::uint32_t>(w[3]), now, -1);
+        }
+    }
+
+    void live(std::size_t slot, data::Block& block, std::vector<Diagnosed>* diagnosed) {
+        const Member m = members[slot];
+        const Words w = philox(m.person, 0, traits), lasting = philox(m.person, 0, traits_more);
+        const std::size_t frailty = frailty_of(w);
+        State state;
+        bool left_home = false;
+        std::uint16_t own = 0;
+        std::int32_t last_child = -10;
+        for (std::int32_t year = m.entry_year; year <= to; ++year) {
+            const auto y = static_cast<std::uint64_t>(year);
+            const std::size_t age = age_in(year, m.birth_month);
+            const std::int32_t first = year == m.entry_year ? m.entry_day : first_day_of(year);
+            std::int32_t last = first_day_of(year + 1) - 1;
+            const Multiplier morbidity = t.group_morbidity[group][age];
+            conditions(state, m, year, age, frailty, morbidity);
+
+            const Words life = philox(m.person, y, vital);
+            Multiplier death = t.mortality_base[m.sex][age];
+            for (std::size_t c = 0; c < t.conditions.size(); ++c)
+                if (state.since[c] != 0) death += t.conditions[c].mortality;
+            const bool dies = below(life[0], scaled(scaled(t.mortality[m.sex][age], death), t.group_mortality[group]));
+            if (dies) last = first + static_cast<std::int32_t>(uniform_below(life[1], static_cast<std::uint32_t>(last - first + 1)));
+
+            if (m.child && !left_home && age >= 18 && state.wlz_since == 0) {
+                const Words leave = philox(m.person, y, home);
+                if (below(leave[0], t.leave_home[0][age])) {
+                    left_home = true;
+                    own = insurers[at(year)];
+                }
+            } else if (left_home) {
+                const Words change = philox(m.person, y, own_insurer);
+                if (switches(change, age, frailty)) own = static_cast<std::uint16_t>(another(own, change[1]));
+            }
+
+            std::int32_t delivery = -1;
+            if (m.sex == 1 && state.wlz_since == 0 && year > last_child + 1 && below(life[2], t.fertility[1][age]) && members.size() < max_members) {
+                const std::int32_t day = first_day_of(year) + static_cast<std::int32_t>(uniform_below(life[3], static_cast<std::uint32_t>(days_in(year))));
+                if (day >= first && day <= last) {
+                    delivery = day;
+                    last_child = year;
+                    Member baby;
+                    baby.person = address * max_members + members.size();
+                    const std::int32_t past = day - first_day_of(year);
+                    baby.birth_month = 12 * year + std::min(11, past * 12 / days_in(year));
+                    baby.entry_year = year;
+                    baby.entry_day = day;
+                    baby.sex = below(philox(baby.person, 0, traits)[0], t.boys) ? 0 : 1;
+                    baby.child = baby.newborn = true;
+                    members.push_back(baby);
+                }
+            }
+
+            const bool resident = !left_home && state.wlz_since == 0;
+            if (resident) ++residents[at(year)];
+            const std::uint8_t wlz = state.wlz_since == 0 ? 0 : state.wlz_since == year ? 1 : 2;
+            std::uint8_t source = income(age, frailty, w[2]);
+            if (slot < 2 && !m.child) parent_income[slot][at(year)] = age < 65 ? source : 0;
+            if (age < 18) {
+                source = static_cast<std::uint8_t>(IncomeSource::reference);
+                for (const auto& parent : parent_income)
+                    if (parent[at(year)] != 0) source = std::min(source, parent[at(year)]);
+            }
+            if (year >= from) {
+                data::Record r;
+                r.person = m.person;
+                r.address = left_home || state.wlz_since != 0 ? (std::uint64_t{1} << 40) + m.person : address;
+                r.first_day = first;
+                r.last_day = last;
+                r.birth_month = m.birth_month;
+                if (age >= 18 && wlz == 0) {
+                    const Threshold chance = scaled(t.voluntary[m.sex][age], t.voluntary_frailty[frailty]);
+                    if (below(lasting[0], chance)) r.voluntary_deductible_cents = p.voluntary_cents[pick(t.voluntary_amount, lasting[1])];
+                }
+                r.insurer = p.insurers[left_home ? own : insurers[at(year)]].code;
+                r.represents = represents;
+                r.municipality = stretch->municipality.code;
+                r.region = stretch->municipality.region;
+                r.sex = static_cast<std::uint8_t>(m.sex + 1);
+                r.income_source = source;
+                r.ses = wlz == 2 ? 1 : ses;
+                r.wlz = wlz;
+                if (age < 18) r.household = static_cast<std::uint8_t>(HouseholdState::none);
+                else if (wlz == 2) r.household = static_cast<std::uint8_t>(HouseholdState::wlz_permanent);
+                else if (wlz == 1) r.household = static_cast<std::uint8_t>(HouseholdState::wlz_entering);
+                else if (left_home) r.household = static_cast<std::uint8_t>(below(lasting[2], t.lives_alone[m.sex][age]) ? HouseholdState::one_person : HouseholdState::other);
+                else r.household = undecided;
+                block.records.push_back(r);
+
+                claims.clear();
+                const Circumstance now{&m, year, first, last, static_cast<std::int32_t>(age), r.insurer, wlz == 2, stretch->cost};
+                use_care(state, now, age, frailty, morbidity, m.newborn && year == m.entry_year ? m.entry_day : -1, delivery, dies ? last : -1);
+                std::sort(claims.begin(), claims.end(), [](const data::Claim& a, const data::Claim& b) {
+                    const auto key = [](const data::Claim& c) {
+                        return std::tuple(c.category, c.product, c.specialism, c.diagnosis, c.opened, c.claimed_cents, c.ddd);
+                    };
+                    return key(a) < key(b);
+                });
+                for (std::size_t i = 0; i < claims.size(); ++i) claims[i].claim = static_cast<std::uint32_t>(i);
+                block.claims.insert(block.claims.end(), claims.begin(), claims.end());
+                if (diagnosed != nullptr)
+                    for (std::size_t c = 0; c < t.conditions.size(); ++c)
+                        if (state.since[c] != 0) diagnosed->push_back({m.person, year, static_cast<std::int32_t>(c)});
+            }
+            if (dies) break;
+        }
+    }
+};
+
+bool chosen(const Philox& philox, std::uint64_t address, std::uint16_t represents) {
+    return represents <= 1 || below(philox(address)[0], ~std::uint64_t{0} / represents);
+}
+
+data::Block make(const Tables& tables, const Plan& plan, Index block, std::int32_t first_year, std::int32_t last_year,
+                 std::vector<Diagnosed>* diagnosed) {
+    const Parameters& p = tables.parameters;
+    if (block < 0 || block >= plan.blocks())
+        throw NotFoundError({{"generate", "block " + std::to_string(block), "0.." + std::to_string(plan.blocks() - 1), std::to_string(block)}});
+    if (first_year < p.start_year || last_year > p.last_year || first_year > last_year)
+        throw DomainError({{"generate", "years", std::to_string(p.start_year) + ".." + std::to_string(p.last_year),
+                            std::to_string(first_year) + ".." + std::to_string(last_year)}});
+    data::Block result;
+    const Philox frame(plan.seed, Purpose::frame);
+    Household home(tables, plan, first_year, last_year);
+    for (auto r = static_cast<std::size_t>(plan.begin[static_cast<std::size_t>(block)]);
+         r < static_cast<std::size_t>(plan.begin[static_cast<std::size_t>(block) + 1]); ++r) {
+        const Range& range = plan.ranges[r];
+        for (std::uint64_t address = range.first; address < range.last; ++address)
+            if (chosen(frame, address, range.represents)) home.run(address, range, result, diagnosed);
+    }
+    return result;
+}
+
+}  // namespace
+
+Plan plan(const Tables& tables, const Sample& sample) {
+    if (sample.persons < 1) throw DomainError({{"plan", "persons", "1 or more", std::to_string(sample.persons)}});
+    if (sample.block_persons < 1 || sample.block_persons > 65'536)
+        throw DomainError({{"plan", "block_persons", "1..65536", std::to_string(sample.block_persons)}});
+    const auto in_region = [&](std::uint16_t code) { return std::find(sample.region.begin(), sample.region.end(), code) != sample.region.end(); };
+    double region = 0, rest = 0;
+    for (const Stretch& s : tables.frame) (in_region(s.municipality.code) ? region : rest) += s.municipality.insured;
+    const auto thinning = [](double available, double wanted) {
+        std::int64_t r = 1;
+        while (available > wanted * static_cast<double>(r) && r < 65'535) ++r;
+        return static_cast<std::uint16_t>(r);
+    };
+    const auto wanted = static_cast<double>(sample.persons);
+    Plan result;
+    result.seed = sample.seed;
+    const double region_wanted = region <= wanted / 2 ? region : wanted * std::max(0.5, rest > 0 ? 0.0 : 1.0);
+    result.represents_region = region > 0 ? thinning(region, region_wanted) : std::uint16_t{1};
+    result.represents_rest = rest > 0 ? thinning(rest, std::max(1.0, wanted - region / result.represents_region)) : std::uint16_t{1};
+    result.begin.push_back(0);
+    double filled = 0;
+    for (std::size_t i = 0; i < tables.frame.size(); ++i) {
+        const Stretch& s = tables.frame[i];
+        const std::uint16_t r = in_region(s.municipality.code) ? result.represents_region : result.represents_rest;
+        const double per_address = s.municipality.insured / static_cast<double>(std::max<std::uint64_t>(1, s.last - s.first)) / r;
+        for (std::uint64_t first = s.first; first < s.last;) {
+            const auto room = static_cast<std::uint64_t>(std::max(1.0, (sample.block_persons - filled) / per_address));
+            const std::uint64_t last = std::min(s.last, first + room);
+            result.ranges.push_back({first, last, r, static_cast<std::uint32_t>(i)});
+            filled += per_address * static_cast<double>(last - first);
+            first = last;
+            if (filled >= sample.block_persons - 1) {
+                result.begin.push_back(static_cast<Index>(result.ranges.size()));
+                filled = 0;
+            }
+        }
+    }
+    if (result.begin.back() != static_cast<Index>(result.ranges.size())) result.begin.push_back(static_cast<Index>(result.ranges.size()));
+    return result;
+}
+
+data::Block generate(const Tables& tables, const Plan& plan, Index block, std::int32_t first_year, std::int32_t last_year) {
+    return make(tables, plan, block, first_year, last_year, nullptr);
+}
+
+std::vector<Diagnosed> conditions_of(const Tables& tables, const Plan& plan, Index block, std::int32_t first_year, std::int32_t last_year) {
+    std::vector<Diagnosed> result;
+    (void)make(tables, plan, block, first_year, last_year, &result);
+    return result;
+}
+
+}  // namespace anderhalf::population
