@@ -131,6 +131,10 @@ class Model:
     own_payments_flat_ppm: int
     hcc_ggz_top_per_myriad: int
     hcc_ggz_ppm: int
+    wlz_lowest_ses: bool
+    wlz_no_mvv_from_age: int
+    lowest_ses_from_ggz_dkg: int
+    adult_age: int
     reference_month: int
     law: Law = field(repr=False, compare=False, metadata={"core": False})
 
@@ -278,6 +282,10 @@ def model_of(law: Law) -> Model:
         own_payments_flat_ppm=_scaled(rules.own_payments.flat_step, MICRO_PER_EURO),
         hcc_ggz_top_per_myriad=_scaled(rules.high_cost_compensation.users_above_threshold, 100),
         hcc_ggz_ppm=_scaled(rules.high_cost_compensation.share_of_excess, 10_000),
+        wlz_lowest_ses=law.assignment.special.wlz_lowest_ses.value,
+        wlz_no_mvv_from_age=_scaled(law.assignment.special.wlz_no_mvv_from_age, 1),
+        lowest_ses_from_ggz_dkg=_scaled(law.assignment.special.lowest_ses_from_ggz_dkg, 1),
+        adult_age=_scaled(law.assignment.adult.age, 1),
         reference_month=_scaled(law.assignment.reference_date.month, 1),
         law=law,
     )

@@ -319,10 +319,22 @@ class ReferenceDate(_Table):
     month: Value
 
 
+class Special(_Table):
+    wlz_lowest_ses: Switch
+    wlz_no_mvv_from_age: Value
+    lowest_ses_from_ggz_dkg: Value
+
+
+class Adult(_Table):
+    age: Value
+
+
 class AssignmentFile(_Table):
     source: Source
     criterion: list[AssignmentRow]
     exclusion: list[ExclusionRow]
+    special: Special
+    adult: Adult
     cluster: Clusters
     mhk: Mhk
     abroad: Abroad

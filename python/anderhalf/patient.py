@@ -22,7 +22,6 @@ _REFERENCE = INCOME_SOURCES.index("reference")
 _OTHER = HOUSEHOLD_STATES.index("other")
 _WLZ = (HOUSEHOLD_STATES.index("wlz_permanent"), HOUSEHOLD_STATES.index("wlz_entering"))
 _FOLLOW = {"ggz_age_sex": "age_sex", "ggz_avi": "avi", "ggz_ses": "ses", "ggz_ppa": "ppa"}
-_ADULT = 18
 _MAX_AGE = 130
 
 
@@ -303,15 +302,15 @@ class _Person:
         self.notes: list[str] = []
         self.chosen: dict[str, list[RiskClass]] = {}
         self._refuse_unknown(given)
-        shares = [model.variable, model.ggz] if age >= _ADULT else [model.variable]
+        shares = [model.variable, model.ggz] if age >= model.adult_age else [model.variable]
         for share in shares:
             for criterion in share.criteria:
                 self._choose(criterion, given.get(criterion.name))
-        if age < _ADULT:
+        if age < model.adult_age:
             for name in given:
                 if name.startswith("ggz_"):
-                    self._problem(name, f"holds from age {_ADULT}", got=f"age {age}")
-        self._check_wlz(given)
+                    self._problem(name, f"holds from age {model.adult_age}", got=f"age {age}")
+        self._check_special(given)
 
     def _problem(self, name: str, what: str, expected: str = "", got: str = "") -> None:
         self.problems.append(Problem(f"explain: {name}", what, expected, got))
@@ -403,14 +402,19 @@ class _Person:
         self._problem(criterion.name, f"unknown class {text!r}", expected)
         return None
 
-    def _check_wlz(self, given: Mapping[str, list[int | str]]) -> None:
-        """Art. 9(7): residents of a Wlz institution are in SES group 1, adults among them without MVV."""
-        if not any(row.group in _WLZ for row in self.chosen.get("ppa", [])):
-            return
-        if self.age >= _ADULT and any(row.key != "none" for row in self.chosen.get("mvv", [])):
+    def _check_special(self, given: Mapping[str, list[int | str]]) -> None:
+        """Art. 9(7) and 9(8): residents of a Wlz institution and the highest GGZ-DKGs."""
+        model, chosen = self.model, self.chosen
+        resident = any(row.group in _WLZ for row in chosen.get("ppa", []))
+        no_mvv = 0 < model.wlz_no_mvv_from_age <= self.age
+        if resident and no_mvv and any(row.key != "none" for row in chosen.get("mvv", [])):
             self._problem("mvv", "an adult in a Wlz institution has no MVV class (art. 9(7))", "mvv=0")
-        if "ses" in given and any(row.group != 1 for row in self.chosen.get("ses", [])):
+        higher_ses = "ses" in given and any(row.group != 1 for row in chosen.get("ses", []))
+        if resident and model.wlz_lowest_ses and higher_ses:
             self._problem("ses", "a resident of a Wlz institution is in group 1 (art. 9(7))", "ses=very_low")
+        limit = model.lowest_ses_from_ggz_dkg
+        if limit and higher_ses and any(row.code >= limit for row in chosen.get("ggz_dkg", [])):
+            self._problem("ses", f"with GGZ-DKG {limit} or higher in group 1 (art. 9(8))", "ses=very_low")
 
     @property
     def morbid(self) -> bool:
@@ -419,7 +423,7 @@ class _Person:
         return flagged or any(row.code >= self.model.forfait_from_mhk for row in self.chosen["mhk"])
 
     def amounts(self) -> Amounts:
-        adult = self.age >= _ADULT
+        adult = self.age >= self.model.adult_age
         variable = list(self._rows(self.model.variable))
         ggz = list(self._rows(self.model.ggz)) if adult else []
         own = list(self._own_payment()) if adult else []
@@ -477,7 +481,7 @@ def _changed(before: Sequence[ClassAmount], after: Sequence[ClassAmount]) -> Ite
 
 
 def _left_out(model: Model, age: int, given: Mapping[str, list[int | str]]) -> Iterator[str]:
-    names = ["region", "ses"] + (["ggz_region"] if age >= _ADULT else [])
+    names = ["region", "ses"] + (["ggz_region"] if age >= model.adult_age else [])
     if missing := [name for name in names if name not in given]:
         yield f"{', '.join(missing)}: not given, so nothing is added for it"
     yield (
@@ -569,7 +573,7 @@ def _table(before: Amounts, after: Amounts | None) -> Iterator[tuple[str, str, s
 def _sentence(explanation: Explanation, person: str) -> str:
     before, difference = explanation.before, explanation.difference
     parts = "variable share + GGZ share - expected own payment - calculation premium"
-    if explanation.age < _ADULT:
+    if explanation.age < explanation.model.adult_age:
         parts = "variable share + administration"
     if difference is None:
         cents = before.contribution_cents

@@ -99,6 +99,10 @@ void bind_params(py::module_& m) {
         .def_readwrite("own_payments_flat_ppm", &Model::own_payments_flat_ppm)
         .def_readwrite("hcc_ggz_top_per_myriad", &Model::hcc_ggz_top_per_myriad)
         .def_readwrite("hcc_ggz_ppm", &Model::hcc_ggz_ppm)
+        .def_readwrite("wlz_lowest_ses", &Model::wlz_lowest_ses)
+        .def_readwrite("wlz_no_mvv_from_age", &Model::wlz_no_mvv_from_age)
+        .def_readwrite("lowest_ses_from_ggz_dkg", &Model::lowest_ses_from_ggz_dkg)
+        .def_readwrite("adult_age", &Model::adult_age)
         .def_readwrite("reference_month", &Model::reference_month);
 
     m.def("nl_2021", &nl_2021, py::return_value_policy::copy);

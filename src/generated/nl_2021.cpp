@@ -1011,6 +1011,10 @@ Model make_nl_2021() {
         .own_payments_flat_ppm = 150'000,
         .hcc_ggz_top_per_myriad = 50,
         .hcc_ggz_ppm = 900'000,
+        .wlz_lowest_ses = true,
+        .wlz_no_mvv_from_age = 18,
+        .lowest_ses_from_ggz_dkg = 15,
+        .adult_age = 18,
         .reference_month = 6,
     };
 }

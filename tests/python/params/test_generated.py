@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
+import re
 import shutil
 import subprocess
 import sys
@@ -10,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from anderhalf import model as python
 from anderhalf.model import load_model
 
 ROOT = Path(__file__).resolve().parents[3]
+KINDS = ("RiskClass", "Exclusion", "Criterion", "Share", "NeutralityRule", "Model")
 NAMES = ["nl-2021", "nl-2021-structural"]
 
 
@@ -58,7 +62,7 @@ def test_generated_cpp_equals_the_toml_field_by_field(name: str) -> None:
     assert compared == COUNT
 
 
-COUNT = 9209  # 541 classes x 16 fields, exclusions, rules, amounts
+COUNT = 9213  # 541 classes x 16 fields, exclusions, rules, amounts
 
 
 @pytest.mark.oracle
@@ -66,10 +70,22 @@ def test_a_filled_struct_has_every_field_of_the_python_model() -> None:
     pytest.importorskip("anderhalf._core", reason="the compiled module is not built")
     core = importlib.import_module("anderhalf._core")
     params = getattr(core, "params", core)
-    import dataclasses
-
-    from anderhalf import model as python
-
-    for kind in ("RiskClass", "Exclusion", "Criterion", "Share", "NeutralityRule", "Model"):
+    for kind in KINDS:
         fields = {f.name for f in dataclasses.fields(getattr(python, kind)) if f.metadata.get("core", True)}
         assert fields == {name for name in dir(getattr(params, kind)) if not name.startswith("_")}, kind
+
+
+def members(header: str, struct: str) -> set[str]:
+    """Names declared in a plain struct of the header."""
+    body = re.search(rf"struct {struct} {{\n(.*?)\n}};", header, re.DOTALL)
+    assert body is not None, struct
+    plain = re.sub(r"//[^\n]*|<[^>]*>| = [^,;]+|{}", "", body.group(1))
+    return {name.strip() for line in plain.split(";") if line.strip() for name in line.split(maxsplit=1)[1].split(",")}
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("kind", KINDS)
+def test_python_fills_every_member_of_the_header(kind: str) -> None:
+    header = (ROOT / "include" / "anderhalf" / "params" / "model.hpp").read_text(encoding="utf-8")
+    fields = {f.name for f in dataclasses.fields(getattr(python, kind)) if f.metadata.get("core", True)}
+    assert fields == members(header, kind)

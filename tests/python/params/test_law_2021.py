@@ -244,6 +244,15 @@ def test_settlement_of_2021(model: Model) -> None:
 
 
 @pytest.mark.published
+def test_special_assignments_are_those_of_article_9(model: Model) -> None:
+    assert (model.wlz_lowest_ses, model.wlz_no_mvv_from_age) == (True, 18)  # art. 9(7)
+    assert model.lowest_ses_from_ggz_dkg == 15  # art. 9(8): 15 to 18, and 18 is the last class
+    assert model.ggz.criterion("ggz_dkg").classes[-1].code == 18
+    assert model.adult_age == 18
+    assert min(row.age_min for row in model.ggz.criterion("ggz_age_sex").classes) == model.adult_age
+
+
+@pytest.mark.published
 def test_the_deductible_exempts_gp_obstetric_maternity_chain_and_nursing_care(model: Model) -> None:
     from anderhalf.parameters import CATEGORIES
 

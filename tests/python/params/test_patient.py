@@ -208,6 +208,7 @@ def test_everything_that_is_wrong_comes_in_one_error() -> None:
         ("m", 42, {"mhk": []}, "mhk: no class given"),
         ("f", 80, {"ppa": "wlz_permanent", "mvv": 3}, "art. 9(7)"),
         ("f", 80, {"ppa": "wlz_entering", "ses": "high"}, "art. 9(7)"),
+        ("f", 40, {"ggz_dkg": 15, "ses": "high"}, "art. 9(8)"),
     ],
 )
 def test_wrong_persons_are_refused(sex: str, age: int, classes: dict[str, Codes], said: str) -> None:
