@@ -67,11 +67,15 @@ def test_a_header_includes_its_own_folder_and_lower_layers_only(header: Path) ->
         return
     for include in included(header):
         if not include.startswith("anderhalf/"):
-            assert "/" in include or "." not in include or include.startswith("Eigen"), f"{include}: write <anderhalf/...>"
+            assert "/" in include or "." not in include or include.startswith("Eigen"), (
+                f"{include}: write <anderhalf/...>"
+            )
             continue
         other = Path(include).parts[1]
         assert other in LAYER, f"{include}: an umbrella, or a folder without a layer"
-        assert other == own or LAYER[other] < LAYER[own], f"{own} (L{LAYER[own]}) may not know {other} (L{LAYER[other]})"
+        assert other == own or LAYER[other] < LAYER[own], (
+            f"{own} (L{LAYER[own]}) may not know {other} (L{LAYER[other]})"
+        )
         assert other not in BLIND.get(own, set()), f"{own} may not know {other}"
         assert (ROOT / "include" / include).exists(), f"{include} does not exist"
 
@@ -84,7 +88,9 @@ def test_a_header_reads_no_file_clock_or_environment_and_holds_no_mutable_global
     # Code in a namespace starts at the first column.
     for line in text.splitlines():
         if re.match(r"(static|inline|extern|thread_local)\b", line) and "(" not in line:
-            assert re.search(r"\b(const|constexpr|constinit const|namespace|template|using)\b", line), f"mutable global: {line}"
+            assert re.search(r"\b(const|constexpr|constinit const|namespace|template|using)\b", line), (
+                f"mutable global: {line}"
+            )
 
 
 @pytest.mark.parametrize("header", headers(), ids=name)
@@ -144,7 +150,7 @@ def imports(path: Path, *, lazy: bool) -> Iterator[str]:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.name.split(".")[0] == "anderhalf":
-                    yield (alias.name.split(".") + ["__init__"])[1]
+                    yield ([*alias.name.split("."), "__init__"])[1]
         elif isinstance(node, ast.ImportFrom):
             parts = (node.module or "").split(".") if node.module else []
             if node.level == 0:
@@ -176,7 +182,9 @@ def test_nothing_points_back_to_plots_report_and_cli(path: Path) -> None:
 def test_the_python_modules_import_each_other_in_one_direction() -> None:
     graph: dict[str, set[str]] = {}
     for path in modules():
-        graph.setdefault(module_name(path), set()).update(set(imports(path, lazy=False)) - {"__init__", module_name(path)})
+        graph.setdefault(module_name(path), set()).update(
+            set(imports(path, lazy=False)) - {"__init__", module_name(path)}
+        )
     graph.pop("__init__", None)
     done: set[str] = set()
 
