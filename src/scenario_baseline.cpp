@@ -43,7 +43,9 @@ struct Part {
         if (r.last_day < r.first_day || year_of(r.last_day) != year || year < o.first_year || year > o.last_year) period.note(static_cast<Index>(k));
         if (r.insurer >= insurers.size() || insurers[r.insurer] < 0) insurer.note(static_cast<Index>(k));
         if (r.sex != 1 && r.sex != 2) sex.note(static_cast<Index>(k));
-        if (r.represents == 0 || r.ses < 1 || r.ses > 4 || r.household < 1 || r.household > 4 || r.region > 10 || r.income_source > 8)
+        const bool needs_household = scheme.age(r, year) >= scheme.model().adult_age;  // PPA has one class for children
+        if (r.represents == 0 || r.ses < 1 || r.ses > 4 || r.household > 4 || (needs_household && r.household == 0) || r.region > 10 ||
+            r.income_source > 8)
             household.note(static_cast<Index>(k));
     }
     Problems<DomainError> problems;
@@ -380,26 +382,66 @@ Panel read_panel(const Source& source, const risk::Scheme& scheme, const Options
     return panel;
 }
 
-Baseline make_baseline(const Source& source, std::shared_ptr<const risk::Scheme> scheme, const Options& o, const Run& run) {
+std::int32_t first_class_year(const Options& o) {
+    return o.start - std::max({o.estimation_lag, o.expected_lag, o.macro_lag});
+}
+
+namespace {
+
+void check(const Options& o, const risk::Scheme& scheme) {
     Problems<ParameterError> problems;
     const std::int32_t last = o.start + o.horizon - 1;
     problems.require(!o.insurers.empty(), "options", "insurers", "at least one", "none");
     problems.require(o.horizon >= 1, "options", "horizon", "at least 1 year", std::to_string(o.horizon));
-    problems.require(last <= o.last_year, "options", "last simulated year", "at most " + std::to_string(o.last_year), std::to_string(last));
-    const std::int32_t mhk_back = scheme->data_years("mhk").empty() ? 0 : 3;
-    const std::int32_t first_class_year = o.start - std::max({o.estimation_lag, o.expected_lag, o.macro_lag});
-    problems.require(first_class_year - mhk_back >= o.first_year, "options", "first year of data",
-                     "at most " + std::to_string(first_class_year - mhk_back) + " (start less lags less MHK years)", std::to_string(o.first_year));
+    problems.require(last <= o.last_year, "options", "last simulated year", "at most " + std::to_string(o.last_year),
+                     std::to_string(last));
+    const auto& mhk_years = scheme.data_years("mhk");
+    const std::int32_t back = mhk_years.empty() ? 0 : *std::max_element(mhk_years.begin(), mhk_years.end());
+    const std::int32_t first = first_class_year(o);
+    problems.require(first - back >= o.first_year, "options", "first year of data",
+                     "at most " + std::to_string(first - back) + " (start less lags less MHK years)", std::to_string(o.first_year));
     problems.require(o.threshold_ppm > 0, "options", "threshold factor", "above 0", std::to_string(o.threshold_ppm));
     problems.throw_if_any();
+}
 
+[[nodiscard]] Baseline build(std::shared_ptr<const risk::Scheme> scheme, const Options& o, std::shared_ptr<const Panel> data,
+                             std::vector<std::vector<Cents>> category_cost, const Run& run);
+
+}  // namespace
+
+Baseline make_baseline(const Source& source, std::shared_ptr<const risk::Scheme> scheme, const Options& o, const Run& run) {
+    check(o, *scheme);
+    std::vector<std::vector<Cents>> category_cost;
+    auto panel = std::make_shared<const Panel>(read_panel(source, *scheme, o, category_cost, run));
+    return build(std::move(scheme), o, std::move(panel), std::move(category_cost), run);
+}
+
+Baseline make_baseline(const Baseline& like, const Options& o, const Run& run) {
+    check(o, *like.scheme);
+    Problems<ParameterError> problems;
+    problems.require(o.first_year == like.options.first_year && o.last_year == like.options.last_year, "options", "years",
+                     "those of the panel", std::to_string(o.first_year) + ".." + std::to_string(o.last_year));
+    problems.require(o.insurers == like.options.insurers, "options", "insurers", "those of the panel", "others");
+    problems.require(o.start >= like.options.start, "options", "start", "at least " + std::to_string(like.options.start),
+                     std::to_string(o.start));
+    problems.throw_if_any();
+    return build(like.scheme, o, like.panel, like.category_cost, run);
+}
+
+namespace {
+
+Baseline build(std::shared_ptr<const risk::Scheme> scheme, const Options& o, std::shared_ptr<const Panel> data,
+               std::vector<std::vector<Cents>> category_cost, const Run& run) {
     Baseline b;
     b.scheme = std::move(scheme);
     b.options = o;
+    b.panel = std::move(data);
+    b.category_cost = std::move(category_cost);
+    const std::int32_t last = o.start + o.horizon - 1;
+    const std::int32_t first_class_year = scenario::first_class_year(o);
     b.first_class_year = first_class_year;
-    b.panel = read_panel(source, *b.scheme, o, b.category_cost, run);
     b.specification = specification(*b.scheme);
-    const Panel& panel = b.panel;
+    const Panel& panel = *b.panel;
 
     b.cost_years.resize(at(panel.years));
     b.nursing.resize(at(panel.years));
@@ -451,14 +493,15 @@ Baseline make_baseline(const Source& source, std::shared_ptr<const risk::Scheme>
         arm.year = first_class_year + static_cast<std::int32_t>(k);
         arm.settled = arm.year >= o.start;
         arm.totals = detail::empty_totals(*b.scheme, o.insurers.size());
-        const bool estimated = arm.year + o.estimation_lag >= o.start && arm.year + o.estimation_lag <= last;
+        // Weights move with the cost of simulated years; the first year is estimated for validation, with inference.
+        const bool estimated = k == 0 || (arm.year >= o.start && arm.year + o.estimation_lag <= last);
         if (estimated) arm.moments = estimation::Moments{b.scheme->variable_columns()};
         for (Index p = 0; p < panel.persons(); ++p)
             detail::add_totals(view, insurers, p, arm.year, 1,
                                [&](std::size_t r) -> const RecordCost& { return panel.cost[r]; }, arm.totals,
                                estimated ? &arm.moments : nullptr);
         if (arm.settled) detail::ggz_excess(panel, *b.scheme, insurers, arm.year, arm.totals);
-        if (estimated) {
+        if (estimated && o.estimates) {
             estimation::Specification spec = b.specification;
             spec.days_in_year = days_in(arm.year);
             spec.inference = k == 0;
@@ -467,6 +510,8 @@ Baseline make_baseline(const Source& source, std::shared_ptr<const risk::Scheme>
     });
     return b;
 }
+
+}  // namespace
 
 void detail::ggz_excess(const Panel& panel, const risk::Scheme& scheme, const std::vector<std::int32_t>& insurers,
                         std::int32_t year, YearTotals& totals) {

@@ -37,7 +37,7 @@ struct Overlay {
 };
 
 [[nodiscard]] Overlay apply(const Baseline& b, const Substitution& programme, const Area& area) {
-    const Panel& panel = b.panel;
+    const Panel& panel = *b.panel;
     Overlay o;
     o.care_at.assign(panel.care.size(), -1);
     o.cost_at.assign(panel.cost.size(), -1);
@@ -116,7 +116,7 @@ struct Lines {
 };
 
 [[nodiscard]] Lines new_lines(const Baseline& b, const Overlay& o, const View& changed) {
-    const Panel& panel = b.panel;
+    const Panel& panel = *b.panel;
     Lines lines;
     lines.ggz_changed.assign(at(panel.years), 0);
     std::vector<char> nursing_changed(at(panel.years), 0);
@@ -247,6 +247,9 @@ struct Desk {
     s.variable = variable.paid;
     s.variable_target = variable.target;
     s.variable_factor = variable.factor;
+    s.variable_normative = macro;
+    s.variable_cost = in.national.cost;
+    s.scaled_normative = in.national.normative;
 
     // GGZ share; its classes follow own claims, its neutrality and counts are those of the arm in force.
     const YearTotals& ggz = c1 ? *d.scen : *d.base;
@@ -363,7 +366,7 @@ void decompose(const Desk& d, YearOutcome& y) {
 }  // namespace
 
 Area survey(const Baseline& b, const Substitution& programme) {
-    const Panel& panel = b.panel;
+    const Panel& panel = *b.panel;
     Area area;
     area.volumes.resize(at(b.options.horizon));
     for (std::int32_t k = 0; k < b.options.horizon; ++k) {
@@ -412,7 +415,7 @@ Settlement ex_ante_baseline(const Baseline& b, std::int32_t year) {
 
 Outcome simulate(const Baseline& b, const Substitution& programme, const Area& area, bool decomposed, const Run& run) {
     const Options& o = b.options;
-    const Panel& panel = b.panel;
+    const Panel& panel = *b.panel;
     const risk::Scheme& scheme = *b.scheme;
     if (programme.programme().start_year < o.start)
         throw ParameterError{{{"programme " + programme.programme().name, "start year", "at least " + std::to_string(o.start),
@@ -496,7 +499,7 @@ Outcome simulate(const Baseline& b, const Substitution& programme, const Area& a
         }
 
         arm.totals = base.totals;
-        const bool refit = t + o.estimation_lag < o.start + o.horizon;
+        const bool refit = o.estimates && t + o.estimation_lag < o.start + o.horizon;
         estimation::Moments moments = refit ? base.moments : estimation::Moments{};
         estimation::Moments* m = refit ? &moments : nullptr;
         YearTotals own = detail::empty_totals(scheme, n), line = detail::empty_totals(scheme, n);
@@ -563,7 +566,7 @@ Outcome simulate(const Baseline& b, const Substitution& programme, const Area& a
         d.c1 = &arms[at(k)].c1;
         d.c2 = &arms[at(k)].c2;
         d.expected_scen = expected(b, t, scen_of, [](const YearTotals& x) -> const payment::ClassTotals& { return x.variable; });
-        if (const std::int32_t e = t - o.estimation_lag; e >= o.start)
+        if (const std::int32_t e = t - o.estimation_lag; o.estimates && e >= o.start)
             d.changed = moved_weights(d.official, arms[at(e - o.start)].fit, b.arm(e).fit);
         y.weight_change = d.changed;
         for (std::size_t c = 0; c < d.official.size(); ++c) y.weight_change[c] -= d.official[c];
@@ -640,7 +643,7 @@ Outcome simulate(const Baseline& b, const Substitution& programme, const Area& a
 }
 
 ArmYear full_pass(const Baseline& b, const Substitution& programme, const Area& area, std::int32_t year) {
-    const Panel& panel = b.panel;
+    const Panel& panel = *b.panel;
     const risk::Scheme& scheme = *b.scheme;
     const std::vector<std::int32_t> insurers = detail::insurer_index(b.options.insurers);
     Panel changed = panel;

@@ -19,7 +19,7 @@ from anderhalf.model import Model
 from anderhalf.programme import Programme
 
 if TYPE_CHECKING:
-    from anderhalf.population import People
+    from anderhalf.population import Population
 
 CHANNELS: tuple[str, ...] = tuple(_core.channel_names)
 STATEMENT = (
@@ -89,7 +89,7 @@ class World:
 
     Parameters
     ----------
-    people : People
+    people : Population
         A population with claims.
     model : Model
         The model year whose law holds in all simulated years; more than one year asks for a structural model.
@@ -101,7 +101,7 @@ class World:
 
     def __init__(
         self,
-        people: People,
+        people: Population,
         model: Model,
         rules: Rules | None = None,
         *,
@@ -317,7 +317,7 @@ class Simulation:
 
 
 def simulate(
-    people: People,
+    people: Population,
     model: Model,
     programmes: Sequence[Programme],
     *,

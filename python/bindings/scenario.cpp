@@ -17,6 +17,15 @@ using substitution::Substitution;
 
 namespace {
 
+/// 128 bits as a Python integer.
+py::object integer(Int128 value) {
+    const bool negative = value < 0;
+    std::string text;
+    for (Int128 rest = negative ? -value : value; rest > 0; rest /= 10) text.insert(text.begin(), static_cast<char>('0' + static_cast<int>(rest % 10)));
+    if (text.empty()) text = "0";
+    return py::int_(py::str(negative ? "-" + text : text));
+}
+
 py::dict statement(const Settlement& s) {
     py::dict d;
     d["variable"] = s.variable;
@@ -37,6 +46,9 @@ py::dict statement(const Settlement& s) {
     d["ggz_target"] = s.ggz_target;
     d["variable_factor"] = s.variable_factor;
     d["ggz_factor"] = s.ggz_factor;
+    d["variable_normative"] = integer(s.variable_normative);
+    d["scaled_normative"] = integer(s.scaled_normative);
+    d["variable_cost"] = s.variable_cost;
     return d;
 }
 
@@ -109,6 +121,7 @@ void bind_scenario(py::module_& m) {
         .def_readwrite("macro", &Options::macro)
         .def_readwrite("macro_lag", &Options::macro_lag)
         .def_readwrite("estimation_lag", &Options::estimation_lag)
+        .def_readwrite("estimates", &Options::estimates)
         .def_readwrite("threshold_ppm", &Options::threshold_ppm)
         .def_readwrite("rounding", &Options::rounding)
         .def_readwrite("pass_through_ppm", &Options::pass_through_ppm)
@@ -161,11 +174,11 @@ void bind_scenario(py::module_& m) {
     });
 
     py::class_<Baseline, std::shared_ptr<Baseline>>(m, "Baseline")
-        .def_readonly("options", &Baseline::options)
+        .def_readwrite("options", &Baseline::options)
         .def_readonly("first_class_year", &Baseline::first_class_year)
-        .def_property_readonly("persons", [](const Baseline& b) { return b.panel.persons(); })
-        .def_property_readonly("claims_read", [](const Baseline& b) { return b.panel.claims_read; })
-        .def_property_readonly("records", [](const Baseline& b) { return b.panel.records.size(); })
+        .def_property_readonly("persons", [](const Baseline& b) { return b.panel->persons(); })
+        .def_property_readonly("claims_read", [](const Baseline& b) { return b.panel->claims_read; })
+        .def_property_readonly("records", [](const Baseline& b) { return b.panel->records.size(); })
         .def_readonly("category_cost", &Baseline::category_cost)
         .def("totals", [](const Baseline& b, int year) { return totals(b.arm(year).totals); })
         .def("moments", [](const Baseline& b, int year) { return b.arm(year).moments; })
@@ -183,7 +196,7 @@ void bind_scenario(py::module_& m) {
         .def_property_readonly("columns", [](const Baseline& b) { return b.specification.columns; })
         // Distribution figures for validation: insured-weighted, one calendar year.
         .def("ranking", [](const Baseline& b, int year) {
-            const Panel& panel = b.panel;
+            const Panel& panel = *b.panel;
             std::vector<Cents> cost, eligible, own;
             std::vector<std::int64_t> represents, person;
             std::vector<int> age, sex, days;
@@ -214,7 +227,7 @@ void bind_scenario(py::module_& m) {
         })
         // Health classes of every record of one year, for validation and own analysis.
         .def("classes", [](const Baseline& b, int year) {
-            const Panel& panel = b.panel;
+            const Panel& panel = *b.panel;
             std::vector<risk::CostLines> cost_lines;
             std::vector<risk::SumLines> sum_lines;
             for (std::size_t y = 0; y < b.cost_years.size(); ++y) {
@@ -291,6 +304,13 @@ void bind_scenario(py::module_& m) {
               return std::make_shared<Baseline>(make_baseline(source, scheme, options, run));
           },
           py::arg("blocks"), py::arg("scheme"), py::arg("options"), py::arg("threads") = 1);
+    m.def("baseline_like",
+          [](const Baseline& like, const Options& options, int threads) {
+              Run run;
+              run.threads = threads;
+              return std::make_shared<Baseline>(make_baseline(like, options, run));
+          },
+          py::arg("like"), py::arg("options"), py::arg("threads") = 1, py::call_guard<py::gil_scoped_release>());
     m.def("survey", &survey, py::arg("baseline"), py::arg("programme"), py::call_guard<py::gil_scoped_release>());
     m.def("simulate",
           [](const Baseline& b, const Substitution& programme, const Area& area, bool decompose, int threads) {

@@ -34,13 +34,17 @@ struct Options {
     MacroRule macro = MacroRule::lagged;
     std::int32_t macro_lag = 3;
     std::int32_t estimation_lag = 3;                   ///< cost year of the estimate, years before t
+    bool estimates = true;                             ///< false: moments only, no weights of our own and no channel f
     std::int64_t threshold_ppm = 1'000'000;            ///< MHK lines in euros times this (sensitivity)
     payment::Rounding rounding = payment::Rounding::exact;
     std::int64_t pass_through_ppm = 0;                 ///< premium rule: share of a result change given back
     std::int32_t pass_through_lag = 1;
 };
 
-/// Settled cost and own payment of one record.
+/// First equalization year whose classes are needed: the first simulated year less the longest lag of the rules.
+[[nodiscard]] std::int32_t first_class_year(const Options& options);
+
+/// Settled cost of one record, and what of its claims falls under the deductible.
 struct RecordCost {
     Cents variable = 0, ggz = 0, fixed = 0;  ///< settled
     Cents eligible = 0;                      ///< claimed, under the deductible
@@ -108,7 +112,7 @@ struct ArmYear {
 struct Baseline {
     std::shared_ptr<const risk::Scheme> scheme;
     Options options;
-    Panel panel;
+    std::shared_ptr<const Panel> panel;
     std::vector<CostYear> cost_years;           ///< by calendar year
     std::vector<NursingSum> nursing;            ///< by calendar year as equalization year
     std::vector<ArmYear> years;                 ///< first_class_year .. start + horizon - 1
@@ -124,6 +128,10 @@ struct Baseline {
 /// @throw DomainError     records or claims that cannot be used, all kinds at once, never a personal value
 [[nodiscard]] Baseline make_baseline(const Source& source, std::shared_ptr<const risk::Scheme> scheme, const Options& options,
                                      const Run& run);
+
+/// The same insured under other options (thresholds, rules, horizon), without reading claims again.
+/// @throw ParameterError  options that ask for other years or insurers than the panel was read with
+[[nodiscard]] Baseline make_baseline(const Baseline& like, const Options& options, const Run& run);
 
 /// Builds a panel; part of make_baseline, and of use alone for validation.
 [[nodiscard]] Panel read_panel(const Source& source, const risk::Scheme& scheme, const Options& options,

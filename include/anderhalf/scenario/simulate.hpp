@@ -30,6 +30,9 @@ struct Settlement {
     Cents calculation_premium = 0;
     Cents variable_target = 0, ggz_target = 0;
     double variable_factor = 1, ggz_factor = 1;
+    // What the target of the variable share is made of, for a check by other code: N x C/N' - phi (C - N').
+    Int128 variable_normative = 0, scaled_normative = 0;  ///< N and N', micro-euro x days
+    Cents variable_cost = 0;                              ///< C
     friend bool operator==(const Settlement&, const Settlement&) = default;
 };
 
