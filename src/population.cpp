@@ -360,7 +360,7 @@ private:
             }
 
             std::int32_t delivery = -1;
-            if (m.sex == 1 && state.wlz_since == 0 && year > last_child + 1 && below(life[2], t.fertility[1][age]) && members.size() < max_members) {
+            if (m.sex == 1 && state.wlz_since == 0 && year > last_child + 1 && below(life[2], scaled(t.fertility[1][age], t.group_fertility[group])) && members.size() < max_members) {
                 const std::int32_t day = first_day_of(year) + static_cast<std::int32_t>(uniform_below(life[3], static_cast<std::uint32_t>(days_in(year))));
                 if (day >= first && day <= last) {
                     delivery = day;

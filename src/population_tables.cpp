@@ -308,6 +308,7 @@ struct Builder {
         t.voluntary = thresholds(p.voluntary_deductible);
         t.voluntary_frailty = frailty(p.voluntary_frailty);
         for (std::size_t f = 0; f < frailty_classes; ++f) t.switching_frailty[f] = multiplier(p.switching_frailty.at(f));
+        for (const double g : p.group_fertility) t.group_fertility.push_back(multiplier(g));
         for (const double g : p.group_switching) t.group_switching.push_back(multiplier(g));
         for (const auto& curve : p.group_morbidity) {
             auto& table = t.group_morbidity.emplace_back();

@@ -299,6 +299,7 @@ def load_parameters(folder: Path | None = None, calibrated: bool = True) -> _cor
     p.leave_home = curve(house["leave_home_knots"], house["leave_home"])[0]
     p.lives_alone = curve([20, 25, 30, 35, 40, 50, 60, 70, 80, 90], house["lives_alone_percent"], scale=0.01)
     p.boys = house["boys"]
+    p.group_fertility = society["fertility"]["group"]
     p.fertility = curve(society["fertility"]["knots"], society["fertility"]["rate"], men=0)
     death = society["mortality"]
     base = np.exp(np.interp(np.arange(AGES), death["knots"], np.log(death["per_1000"]))) / 1000

@@ -93,6 +93,7 @@ void bind_population(py::module_& m) {
         .def_readwrite("leave_home", &Parameters::leave_home)
         .def_readwrite("lives_alone", &Parameters::lives_alone)
         .def_readwrite("fertility", &Parameters::fertility)
+        .def_readwrite("group_fertility", &Parameters::group_fertility)
         .def_readwrite("boys", &Parameters::boys)
         .def_readwrite("mortality", &Parameters::mortality)
         .def_readwrite("group_mortality", &Parameters::group_mortality)

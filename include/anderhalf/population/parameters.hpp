@@ -122,6 +122,7 @@ struct Parameters {
     std::vector<double> leave_home;        ///< by age: chance per year to leave the parents
     Curve lives_alone;                     ///< of those who left home or came alone: share in a one-person household
     Curve fertility;                       ///< births per woman and year ([1] used)
+    std::vector<double> group_fertility;   ///< factor per group
     double boys = 0.512;
     Curve mortality;                       ///< death rate per year
     std::vector<double> group_mortality;   ///< factor per group

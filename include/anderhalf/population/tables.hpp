@@ -121,7 +121,7 @@ struct Tables {
     AgeThresholds mortality{};                        ///< rate times 2^64 with the conditions' part taken out
     std::array<std::array<Multiplier, ages>, 2> mortality_base{};
     std::vector<std::array<Multiplier, ages>> group_morbidity;
-    std::vector<Multiplier> group_mortality, group_switching;
+    std::vector<Multiplier> group_mortality, group_switching, group_fertility;
     FrailtyMultipliers voluntary_frailty{}, switching_frailty{};
     std::array<std::array<Threshold, frailty_classes>, 4> frailty_given_ses{};  ///< cumulative
     std::array<std::array<Threshold, 4>, 2> ses{};                              ///< cumulative, per group
