@@ -112,10 +112,27 @@ class World:
         mapping = people.mapping(light_product_percent=round(self.rules.dkg_share * 100))
         self.scheme = _core.Scheme(model.core, mapping, round(self.rules.experiment_variable_share * 1_000_000))
         self.options = self._options()
+        self._areas: dict[Any, Any] = {}
         self.core, self.work_per_thread = _core.baseline_of_population(
             people.tables, people.plan, self.scheme, self.options, threads, progress
         )
-        self._areas: dict[Any, Any] = {}
+
+    def under(self, rules: Rules) -> World:
+        """The same insured and claims under other rules; mapping and experiment share must stay the same."""
+        fixed = ("dkg_share", "experiment_variable_share")
+        problems = [
+            Problem("World.under", name, str(getattr(self.rules, name)), str(getattr(rules, name)))
+            for name in fixed
+            if getattr(rules, name) != getattr(self.rules, name)
+        ]
+        if problems:
+            raise ParameterError(problems)
+        other: World = object.__new__(World)
+        other.people, other.model, other.rules, other.threads = self.people, self.model, rules, self.threads
+        other.scheme, other._areas, other.work_per_thread = self.scheme, self._areas, self.work_per_thread
+        other.options = other._options()
+        other.core = _core.baseline_like(self.core, other.options, self.threads)
+        return other
 
     def _options(self) -> Any:
         rules, options = self.rules, _core.Options()
