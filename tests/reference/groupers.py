@@ -1,0 +1,488 @@
+"""Classes of every criterion of the model year, read off records and claims (Regeling 2021 art. 5-9, 11(3)).
+
+    classes[person][share][criterion] = tuple of codes, ascending, repeated where the criterion counts
+
+A criterion that does not apply to a person has the empty tuple: GGZ criteria below 18 (annexes 2 and 3), region, SES
+and PPA abroad (Bzv 3.8(1)b), the deductible model outside art. 8(2).
+
+Persons of year t are all with a record in t. All records of a person in a year share its class.
+
+Readings kept outside `Readings`:
+1. Demographic facts (region, SES, household, Wlz, income) are those of the last record of t.
+2. Cost year = year in which the claim was opened; the cost of a person is summed over all its records and insurers.
+3. A claim line counts for FKG, DKG, HKG, FDG whatever its amount; a correction is a line like any other.
+4. AVI without a class of its own (employed, student of 35+, higher educated of 45+, unknown) is reference group:
+   art. 9(5)a under 8, "alle verzekerden die niet zijn ingedeeld onder 1 tot en met 7 ... samen met ... onder 5".
+5. Exclusions of art. 9(2) and 9(6) look at the classes that apply, not at those left over. (No pair of 2021 differs.)
+6. Wlz residents of 18+ and the deceased of t-1 stay in the ranking of MVV, art. 9(7) only moves their class to "none".
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+from .country import (
+    Category,
+    Claim,
+    Country,
+    Criterion,
+    Income,
+    Mapping,
+    Model,
+    Record,
+    RiskClass,
+    Share,
+    Title,
+    age,
+    born,
+    days,
+    days_in_year,
+    year_of,
+)
+
+Codes = tuple[int, ...]
+Classes = dict[str, dict[str, Codes]]
+Tie = Callable[[str, int, int], object]
+"""Key of a tie on a threshold: (criterion kind, cost year, person), ascending goes first."""
+
+
+def by_person_number(_kind: str, _year: int, person: int) -> object:
+    """Ties to whole persons in order of their number."""
+    return person
+
+
+@dataclass(frozen=True)
+class Readings:
+    """Where the law leaves room; defaults are the reading of this implementation.
+
+    mhk_two_last: MHK class 2, "2 voorafgaande jaren ... top 10 procent". False: any two of the three data years (the
+        project's specification). True: t-1 and t-2, the literal text beside "Ten minste 1 van de 3" in the same table.
+    ggz_mhk_users: "top 98,5 procent met kosten GGZ > 10 euro". True: top 98.5% of the insured with more than EUR 10 in
+        that year, which gives art. 9(9) a border to share out; False: top 98.5% of all ranked, and more than EUR 10.
+    ggz_mhk_adults: the ranking holds insured of 18+ (annex 2: the criteria are for 18+); False: everybody insured.
+    ggz_basic_last_year: GGZ-DKG 1, "gebruik basis GGZ in het voorgaande jaar", looks at t-1 only.
+    """
+
+    mhk_two_last: bool = False
+    ggz_mhk_users: bool = True
+    ggz_mhk_adults: bool = True
+    ggz_basic_last_year: bool = True
+
+
+DEFAULT = Readings()
+
+
+@dataclass
+class Row:
+    """One insured record of year t with the classes of its person."""
+
+    index: int
+    person: int
+    insurer: int
+    first_day: int
+    last_day: int
+    days: int
+    represents: int
+    age: int
+    adult: bool
+    voluntary_deductible_cents: int
+    classes: Classes
+
+
+@dataclass
+class _Facts:
+    """Everything looked up more than once."""
+
+    model: Model
+    mapping: Mapping
+    year: int
+    tie: Tie
+    readings: Readings
+    records: dict[tuple[int, int], list[Record]]
+    claims: dict[tuple[int, int], list[Claim]]
+    birth_month: dict[int, int]
+    represents: dict[tuple[int, int], int]
+
+    def age(self, person: int) -> int:
+        """Age on the reference date of the equalization year, also of who is dead by then."""
+        return age(self.birth_month[person], self.year, self.model.reference_month)
+
+    def adult(self, person: int) -> bool:
+        """18 or older on that date."""
+        return self.age(person) >= self.model.adult_age
+
+    def in_wlz(self, person: int) -> bool:
+        """In a Wlz institution in the equalization year, entering or staying."""
+        return self.records[person, self.year][-1].wlz > 0
+
+    def insured(self, year: int) -> dict[int, int]:
+        """Persons with an insured day in `year`, with how many insured each stands for."""
+        return {p: n for (p, y), n in self.represents.items() if y == year}
+
+    def care(self, person: int, lags: Iterable[int]) -> list[Claim]:
+        """Claims of a person opened in the data years."""
+        return [c for lag in lags for c in self.claims.get((person, self.year - lag), [])]
+
+
+def _facts(
+    country: Country, model: Model, mapping: Mapping, year: int, tie: Tie, readings: Readings
+) -> _Facts:
+    records: dict[tuple[int, int], list[Record]] = defaultdict(list)
+    claims: dict[tuple[int, int], list[Claim]] = defaultdict(list)
+    birth: dict[int, int] = {}
+    for r in sorted(country.records, key=lambda r: (r.person, r.first_day)):
+        records[r.person, year_of(r.first_day)].append(r)
+        birth[r.person] = r.birth_month
+    for c in country.claims:
+        claims[c.person, year_of(c.opened)].append(c)
+    represents = {key: rows[0].represents for key, rows in records.items()}
+    return _Facts(model, mapping, year, tie, readings, dict(records), dict(claims), birth, represents)
+
+
+# Ranking --------------------------------------------------------------------------------------------------------
+
+
+def in_top(
+    cost: dict[int, int], represents: dict[int, int], per_myriad: int, key: Callable[[int], object]
+) -> set[int]:
+    """Persons in the top q of a year.
+
+    k = floor(q / 10,000 x total number of insured); in the order (cost descending, key ascending) a person is in the
+    top when it and all before it stand for at most k insured. Without cost nobody is in the top (art. 9(11) for MVV; a
+    person without care has no high cost). Art. 9(9) and 9(10) share persons on the border pro rata; here whole persons
+    go over the border in the order of the key, which is the same number of insured.
+    """
+    line = per_myriad * sum(represents.values()) // 10_000
+    top: set[int] = set()
+    used = 0
+    for person in sorted(represents, key=lambda p: (-cost.get(p, 0), key(p))):
+        used += represents[person]
+        if used > line or cost.get(person, 0) <= 0:
+            break
+        top.add(person)
+    return top
+
+
+def variable_cost(facts: _Facts, person: int, year: int) -> int:
+    """Claimed cents of the variable cluster without nursing (art. 5(3), 13(1): own payments included)."""
+    m = facts.model
+    return sum(c.claimed_cents for c in facts.claims.get((person, year), [])
+               if m.cluster[c.category] == "variable" and not m.mhk_excluded[c.category])
+
+
+def ggz_cost(facts: _Facts, person: int, year: int) -> int:
+    """Claimed cents of the GGZ cluster. Art. 5(4) (second and third year of stay) is not in the data."""
+    return sum(c.claimed_cents for c in facts.claims.get((person, year), [])
+               if facts.model.cluster[c.category] == "ggz")
+
+
+def nursing_cost(facts: _Facts, person: int, year: int) -> int:
+    """Claimed cents of nursing and care (verpleging en verzorging)."""
+    return sum(c.claimed_cents for c in facts.claims.get((person, year), []) if c.category == Category.nursing)
+
+
+def highest(criterion: Criterion, holds: Callable[[RiskClass], bool]) -> int:
+    """Highest class whose condition holds, else 0 (art. 9(1))."""
+    return max((c.code for c in criterion.classes if c.code > 0 and holds(c)), default=0)
+
+
+# Year classes: MHK, GGZ-MHK, MVV --------------------------------------------------------------------------------
+
+
+def mhk_codes(facts: _Facts, criterion: Criterion) -> dict[int, int]:
+    """MHK: at least `years` of the data years in the top share of that year's variable cost."""
+    lags = criterion.data_years
+    tops: dict[tuple[int, int], set[int]] = {}
+    for lag in lags:
+        represents = facts.insured(facts.year - lag)
+        cost = {p: variable_cost(facts, p, facts.year - lag) for p in represents}
+        for share in {c.top_per_myriad for c in criterion.classes if c.code > 0}:
+            tops[lag, share] = in_top(cost, represents, share, _key(facts, "mhk", facts.year - lag))
+
+    def code(person: int) -> int:
+        def holds(c: RiskClass) -> bool:
+            looked = sorted(lags)[:2] if facts.readings.mhk_two_last and c.years == 2 else lags
+            return sum(person in tops[lag, c.top_per_myriad] for lag in looked) >= c.years
+        return highest(criterion, holds)
+
+    return {p: code(p) for p in facts.insured(facts.year)}
+
+
+def _key(facts: _Facts, kind: str, year: int) -> Callable[[int], object]:
+    return lambda person: facts.tie(kind, year, person)
+
+
+def ggz_mhk_codes(facts: _Facts, criterion: Criterion) -> dict[int, int]:
+    """GGZ-MHK, table 2.8 with its footnote: below 24 years one of the five years is enough."""
+    tops: dict[tuple[int, int, int], set[int]] = {}
+    for lag in criterion.data_years:
+        year = facts.year - lag
+        ranked = facts.insured(year)
+        if facts.readings.ggz_mhk_adults:
+            ranked = {p: n for p, n in ranked.items() if facts.adult(p)}
+        cost = {p: ggz_cost(facts, p, year) for p in ranked}
+        for c in criterion.classes:
+            if c.code > 0:
+                tops[lag, c.top_per_myriad, c.min_cents] = _ggz_top(facts, c, year, cost, ranked)
+
+    def code(person: int) -> int:
+        def holds(c: RiskClass) -> bool:
+            looked = sorted(criterion.data_years)[:c.of_years or None]
+            needed = c.young_years if facts.age(person) < c.young_below else c.years
+            return sum(person in tops[lag, c.top_per_myriad, c.min_cents] for lag in looked) >= needed
+        return highest(criterion, holds)
+
+    return {p: code(p) for p in facts.insured(facts.year)}
+
+
+def _ggz_top(facts: _Facts, c: RiskClass, year: int, cost: dict[int, int], ranked: dict[int, int]) -> set[int]:
+    if c.min_cents and facts.readings.ggz_mhk_users:
+        ranked = {p: n for p, n in ranked.items() if cost[p] > c.min_cents}
+    top = in_top(cost, ranked, c.top_per_myriad, _key(facts, "ggz_mhk", year))
+    return {p for p in top if cost[p] > c.min_cents}
+
+
+def mvv_codes(facts: _Facts, criterion: Criterion) -> dict[int, int]:
+    """MVV: summed nursing cost of the data years, adults; class of children: cost of t-1 among 0-17.
+
+    Ranked are persons with an insured day in t-1 by their age on the reference date of t. Art. 9(7): Wlz residents of
+    18+ have class none.
+    """
+    lags = criterion.data_years
+    ranked = facts.insured(facts.year - min(lags))
+    groups = {False: {p: n for p, n in ranked.items() if facts.adult(p)},
+              True: {p: n for p, n in ranked.items() if not facts.adult(p)}}
+    tops: dict[int, set[int]] = {}
+    for c in criterion.classes:
+        if c.code > 0:
+            ranked_here = groups[c.age_max < facts.model.adult_age]
+            looked = sorted(lags)[:c.of_years or None]
+            cost = {p: sum(nursing_cost(facts, p, facts.year - lag) for lag in looked) for p in ranked_here}
+            tops[c.code] = in_top(cost, ranked_here, c.top_per_myriad, _key(facts, "mvv", facts.year - min(lags)))
+
+    def code(person: int) -> int:
+        limit = facts.model.wlz_no_mvv_from_age
+        resident = limit > 0 and facts.in_wlz(person) and facts.age(person) >= limit
+        return 0 if resident else highest(criterion, lambda c: person in tops[c.code])
+
+    return {p: code(p) for p in facts.insured(facts.year)}
+
+
+# Care classes ---------------------------------------------------------------------------------------------------
+
+
+def fkg_codes(facts: _Facts, person: int, criterion: Criterion, ggz: bool) -> set[int]:
+    """FKG: more than min_ddd DDD summed over the drugs of a class, or min_prescriptions when set; then exclusions."""
+    drugs = {d.drug: d for d in facts.mapping.drugs}
+    ddd: dict[int, int] = defaultdict(int)
+    prescriptions: dict[int, int] = defaultdict(int)
+    bounds: dict[int, tuple[int, int]] = {}
+    for claim in facts.care(person, criterion.data_years):
+        drug = drugs.get(claim.product) if claim.category == Category.drugs else None
+        code = 0 if drug is None else drug.ggz_fkg if ggz else drug.fkg
+        if drug is not None and code:
+            if bounds.setdefault(code, (drug.min_ddd, drug.min_prescriptions)) != (
+                    drug.min_ddd, drug.min_prescriptions):
+                raise ValueError(f"{criterion.name} {code}: drugs of one class with different thresholds")
+            ddd[code] += claim.ddd
+            prescriptions[code] += claim.prescriptions
+    codes = {k for k, (least, lines) in bounds.items() if (prescriptions[k] >= lines if lines else ddd[k] > least)}
+    return without_excluded(criterion, codes)
+
+
+def without_excluded(criterion: Criterion, codes: set[int]) -> set[int]:
+    """Art. 9(2)a-i, 9(6): when both apply, `drop` is not assigned."""
+    return codes - {e.drop for e in criterion.exclusions if e.keep in codes and e.drop in codes}
+
+
+def leads_to_diagnosis(claim: Claim) -> bool:
+    """Hospital care and 1.5-line care under the titles specialist_care and designated; never a consult."""
+    if claim.consult:
+        return False
+    if claim.category == Category.one_and_a_half_line:
+        return claim.title in (Title.specialist_care, Title.designated)
+    return claim.category == Category.hospital
+
+
+def dkg_codes(facts: _Facts, person: int, criterion: Criterion) -> list[int]:
+    """DKG: one class per distinct dx group, a class as often as it has groups (art. 9(4)a)."""
+    table = {(d.specialism, d.diagnosis): d for d in facts.mapping.diagnoses}
+    groups: dict[int, int] = {}
+    for claim in facts.care(person, criterion.data_years):
+        found = table.get((claim.specialism, claim.diagnosis)) if leads_to_diagnosis(claim) else None
+        if found is None or not found.dkg:
+            continue
+        if not found.light or claim.product % 100 < facts.mapping.light_product_percent:
+            groups[found.dx_group] = found.dkg
+    return sorted(groups.values())
+
+
+def listed_codes(facts: _Facts, person: int, criterion: Criterion, kind: str) -> set[int]:
+    """HKG, FDG, GGZ-DKG: classes of the devices and diagnoses in the claims of the data years."""
+    category, table = {
+        "hkg": (Category.devices, {d.device: d.hkg for d in facts.mapping.devices}),
+        "fdg": (Category.paramedical, {p.diagnosis: p.fdg for p in facts.mapping.physiotherapy}),
+        "ggz_dkg": (Category.ggz, {m.diagnosis: m.ggz_dkg for m in facts.mapping.mental_care}),
+    }[kind]
+    codes = set()
+    for claim in facts.care(person, criterion.data_years):
+        if claim.category == category:
+            code = table.get(claim.product if kind == "hkg" else claim.diagnosis, 0)
+            earlier = year_of(claim.opened) != facts.year - 1
+            if not (kind == "ggz_dkg" and code == 1 and facts.readings.ggz_basic_last_year and earlier):
+                codes.add(code)
+    return codes - {0}
+
+
+# Demography -----------------------------------------------------------------------------------------------------
+
+
+def class_of(
+    criterion: Criterion, years: int, *, sex: int = 0, group: int = 0, birth: int = 0
+) -> int | None:
+    """The class whose sex, age band, year of birth and group fit; None when the table has none."""
+    for c in criterion.classes:
+        fits_birth = c.born == 0 or years > 0 or c.born == birth
+        if c.sex in (0, sex) and c.age_min <= years <= c.age_max and c.group in (0, group) and fits_birth:
+            return c.code
+    return None
+
+
+def demographic_code(facts: _Facts, record: Record, criterion: Criterion, kind: str, wlz_like: bool) -> int | None:
+    """age_sex, avi, region, ses or ppa of a record of year t; wlz_like: SES 1 by art. 9(7) or 9(8)."""
+    years = facts.age(record.person)
+    if kind == "age_sex":
+        sex = 1 if record.sex == 1 else 2  # "vrouwen en onbepaald geslacht"
+        return class_of(criterion, years, sex=sex, birth=born(record.birth_month, facts.year))
+    if kind == "avi":
+        found = class_of(criterion, years, group=record.income_source)
+        return class_of(criterion, years, group=int(Income.reference)) if found is None else found
+    if record.region == 0:
+        return None
+    if kind == "region":
+        return class_of(criterion, years, group=record.region)
+    if kind == "ses":
+        return class_of(criterion, years, group=1 if wlz_like else record.ses)
+    return class_of(criterion, years, group=record.household)
+
+
+# All together ---------------------------------------------------------------------------------------------------
+
+_GGZ_OWN = ("ggz_fkg", "ggz_dkg", "ggz_mhk")
+_NONE_ABROAD = ("fkg", "dkg", "hkg", "fdg", "ggz_fkg", "ggz_dkg")
+
+
+def kind_of(criterion: Criterion) -> str:
+    """age_sex, avi, ... without the prefix of the share; the GGZ criteria with rules of their own keep it."""
+    if criterion.name in _GGZ_OWN:
+        return criterion.name
+    return criterion.name.removeprefix("ggz_").removeprefix("deductible_")
+
+
+def group(
+    country: Country, model: Model, mapping: Mapping, year: int | None = None, tie: Tie = by_person_number,
+    readings: Readings = DEFAULT,
+) -> dict[int, Classes]:
+    """Classes of every person with a record in `year` (default: the model year)."""
+    facts = _facts(country, model, mapping, model.year if year is None else year, tie, readings)
+    yearly = {c.name: _yearly(facts, c) for s in (model.variable, model.ggz) for c in s.criteria}
+    return {p: _person(facts, p, yearly) for p in sorted(facts.insured(facts.year))}
+
+
+def _yearly(facts: _Facts, criterion: Criterion) -> dict[int, int]:
+    grouper = {"mhk": mhk_codes, "ggz_mhk": ggz_mhk_codes, "mvv": mvv_codes}.get(kind_of(criterion))
+    return grouper(facts, criterion) if grouper else {}
+
+
+def _person(facts: _Facts, person: int, yearly: dict[str, dict[int, int]]) -> Classes:
+    model, adult = facts.model, facts.adult(person)
+    low = _ses_very_low(facts, person, adult)
+    variable = {c.name: _codes(facts, person, c, yearly, low) for c in model.variable.criteria}
+    ggz = {c.name: _codes(facts, person, c, yearly, low) if adult else () for c in model.ggz.criteria}
+    own: dict[str, Codes] = {c.name: () for c in model.deductible.criteria}
+    if adult and not has_morbidity(model, variable):
+        own = {c.name: _deductible_codes(facts, person, c, variable) for c in model.deductible.criteria}
+    return {"variable": variable, "ggz": ggz, "ggz_hcc": dict(ggz), "deductible": own}
+
+
+def _ses_very_low(facts: _Facts, person: int, adult: bool) -> bool:
+    """Art. 9(7): in a Wlz institution; art. 9(8): GGZ-DKG from class 15."""
+    if facts.model.wlz_lowest_ses and facts.in_wlz(person):
+        return True
+    first = facts.model.lowest_ses_from_ggz_dkg
+    dkg = [c for c in facts.model.ggz.criteria if kind_of(c) == "ggz_dkg"] if adult and first else []
+    return any(code >= first for c in dkg for code in _codes(facts, person, c, {}, False))
+
+
+def _codes(
+    facts: _Facts, person: int, criterion: Criterion, yearly: dict[str, dict[int, int]], low: bool
+) -> Codes:
+    kind = kind_of(criterion)
+    record = facts.records[person, facts.year][-1]
+    if kind in ("mhk", "ggz_mhk", "mvv"):
+        return (yearly[criterion.name][person],)
+    if kind in ("age_sex", "avi", "region", "ses", "ppa"):
+        code = demographic_code(facts, record, criterion, kind, low)
+        if code is None and (record.region > 0 or kind in ("age_sex", "avi")):
+            raise ValueError(f"{criterion.name}: person {person} has no class")
+        return () if code is None else (code,)
+    if kind in _NONE_ABROAD and record.region == 0:
+        return (0,)
+    if kind == "dkg":
+        return tuple(dkg_codes(facts, person, criterion)) or (0,)
+    found = (fkg_codes(facts, person, criterion, kind == "ggz_fkg") if kind in ("fkg", "ggz_fkg")
+             else listed_codes(facts, person, criterion, kind))
+    if criterion.assignment == "single":
+        return (max(found, default=0),)
+    return tuple(sorted(found)) or (0,)
+
+
+def has_morbidity(model: Model, variable: dict[str, Codes]) -> bool:
+    """Not within art. 8(2): any class but none of the morbidity criteria, or MHK from class forfait_from_mhk."""
+    flagged = any(variable.get(name, (0,)) != (0,) for name in model.morbidity_criteria)
+    return flagged or max(variable.get("mhk", (0,))) >= model.forfait_from_mhk
+
+
+def _deductible_codes(facts: _Facts, person: int, criterion: Criterion, variable: dict[str, Codes]) -> Codes:
+    kind = kind_of(criterion)
+    if kind == "mhk":
+        return variable["mhk"]
+    record = facts.records[person, facts.year][-1]
+    code = demographic_code(facts, record, criterion, kind, False)
+    return () if code is None else (code,)
+
+
+def class_rows(
+    country: Country, model: Model, mapping: Mapping, year: int | None = None, tie: Tie = by_person_number,
+    readings: Readings = DEFAULT,
+) -> list[Row]:
+    """Records of the year in order (person, first_day), each with the classes of its person."""
+    year = model.year if year is None else year
+    classes = group(country, model, mapping, year, tie, readings)
+    records = sorted((r for r in country.records if year_of(r.first_day) == year),
+                     key=lambda r: (r.person, r.first_day))
+    check_records(records, year)
+    rows = []
+    for i, r in enumerate(records):
+        years = age(r.birth_month, year, model.reference_month)
+        rows.append(Row(i, r.person, r.insurer, r.first_day, r.last_day, days(r), r.represents, years,
+                        years >= model.adult_age, r.voluntary_deductible_cents, classes[r.person]))
+    return rows
+
+
+def check_records(records: list[Record], year: int) -> None:
+    """One insurer a day (art. 10(2) is refused, not shared out), within one calendar year."""
+    for r in records:
+        if year_of(r.last_day) != year or not 1 <= days(r) <= days_in_year(year):
+            raise ValueError(f"person {r.person}: record outside {year}")
+    for a, b in pairwise(records):
+        if a.person == b.person and b.first_day <= a.last_day:
+            raise ValueError(f"person {a.person}: insured twice on one day")
+
+
+def share_of(model: Model, name: str) -> Share:
+    """The share by its name."""
+    return next(s for s in model.shares() if s.name == name)
