@@ -9,7 +9,7 @@ option(ANDERHALF_IN_TREE "Put _core beside the Python sources, so that the check
 option(ANDERHALF_INSTALL "Install headers, library and CMake package" ${PROJECT_IS_TOP_LEVEL})
 option(ANDERHALF_WARNINGS "Compile with the project's warnings" ${PROJECT_IS_TOP_LEVEL})
 option(ANDERHALF_WERROR "Warnings are errors" OFF)
-option(ANDERHALF_PCH "Precompile Catch2's header for the tests" ON)
+option(ANDERHALF_PCH "Precompile the headers of Catch2 and pybind11" ON)
 option(ANDERHALF_CCACHE "Compile through ccache when it is there" ${PROJECT_IS_TOP_LEVEL})
 set(ANDERHALF_SANITIZE "" CACHE STRING "Comma-separated sanitizers: address,undefined or thread")
 set(ANDERHALF_X86_LEVEL "x86-64-v2" CACHE STRING "Instruction set on x86-64; empty for the compiler's default")
