@@ -1,7 +1,7 @@
 """Programmes as data: who is reached, what is replaced by what, and at which price.
 
-A programme file holds rules on claims and conditions only. It has no key that names a criterion, a class, a weight or an own
-payment: what happens to those follows from the claims.
+A programme file holds rules on claims and conditions only. It has no key that names a criterion, a class, a weight or
+an own payment: what happens to those follows from the claims.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
 from anderhalf import _core
 from anderhalf._paths import data_directory
 from anderhalf.errors import NotFoundError, ParameterError, Problem
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Euro = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -150,7 +151,10 @@ class Programme:
         unknown = sorted(set(values) - known - {"refer_on_factor", "same_product"})
         if unknown:
             raise NotFoundError(
-                [Problem(f"programme {self.name}", "value", "one of " + ", ".join(sorted(known)), key) for key in unknown]
+                [
+                    Problem(f"programme {self.name}", "value", "one of " + ", ".join(sorted(known)), key)
+                    for key in unknown
+                ]
             )
         for key, value in values.items():
             if key in known:
@@ -212,7 +216,10 @@ class Programme:
         for key in Values.model_fields:
             entry = getattr(self.file.value, key)
             rows.append(_row(f"{self.name}.{key}", entry, self.get(key)))
-        rows += [_row(f"{self.name}.refer_on.{line.specialty}", line.refer_on, line.refer_on.value) for line in self.file.line]
+        rows += [
+            _row(f"{self.name}.refer_on.{line.specialty}", line.refer_on, line.refer_on.value)
+            for line in self.file.line
+        ]
         return rows
 
 
@@ -237,7 +244,12 @@ def _cents(euro: float) -> int:
 
 def _problems(error: ValidationError, where: str, prefix: tuple[str, ...] = ()) -> list[Problem]:
     return [
-        Problem(where, ".".join(map(str, (*prefix, *e["loc"]))), e["msg"], "" if e["type"] == "missing" else repr(e["input"])[:60])
+        Problem(
+            where,
+            ".".join(map(str, (*prefix, *e["loc"]))),
+            e["msg"],
+            "" if e["type"] == "missing" else repr(e["input"])[:60],
+        )
         for e in error.errors()
     ]
 

@@ -1,7 +1,7 @@
 """The article's question on official weights and a synthetic population: does 1.5-line care pay the insurer?
 
-:func:`reproduce` runs the programme of Oostelijk Zuid-Limburg in several worlds (seeds), varies what is uncertain, recomputes
-every sum by other code, and returns one plain dictionary that tables, figures and the report are made from.
+:func:`reproduce` runs the programme of Oostelijk Zuid-Limburg in several worlds (seeds), varies what is uncertain,
+recomputes every sum by other code, and returns one plain dictionary that tables, figures and the report are made from.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 import pandas as pd
+
 from anderhalf.model import Model, load_model
 from anderhalf.population import synthesise
 from anderhalf.programme import Programme, load_programme
@@ -25,6 +26,7 @@ PRICE_RATIOS = (0.3, 0.5, 0.7, 0.9, 1.1)
 ADDED_DEMAND = (0.0, 0.146, 0.3, 0.5)
 TITLES = ("gp_care", "specialist_care", "designated")
 Progress = Callable[[str, int, int], None]
+Frame = Any  # a pandas frame; its stubs cannot follow group keys
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,14 @@ class Settings:
     region: str = "mijnstreek"
 
 
-def reproduce(settings: Settings = Settings(), progress: Progress | None = None) -> dict[str, Any]:  # noqa: B008
+def reproduce(settings: Settings = Settings(), progress: Progress | None = None) -> dict[str, Any]:
     """Run the main scenario, its variants and its checks.
 
     Returns
     -------
     dict
-        ``answer``, ``channels`` and ``checks`` as documented for results.json, the variants, and ``tables``: frames by name.
+        ``answer``, ``channels`` and ``checks`` as documented for results.json, the variants, and ``tables``: frames by
+        name.
         The same settings give the same content for any number of threads.
     """
     return _Reproduction(settings, progress or (lambda *_: None)).run()
@@ -75,8 +78,14 @@ class _Reproduction:
     def run(self) -> dict[str, Any]:
         seeds = range(self.settings.seed, self.settings.seed + self.settings.seeds)
         validation: list[dict[str, float]] = []
-        frames: dict[str, list[pd.DataFrame]] = {"decomposition": [], "statements": [], "ledger": [], "movements": [], "national": []}
-        class_frames: list[pd.DataFrame] = []
+        frames: dict[str, list[Frame]] = {
+            "decomposition": [],
+            "statements": [],
+            "ledger": [],
+            "movements": [],
+            "national": [],
+        }
+        class_frames: list[Frame] = []
         per_seed: list[dict[str, Any]] = []
         variants: dict[str, Any] = {}
         for seed in seeds:
@@ -179,7 +188,7 @@ class _Reproduction:
             "tables": tables,
         }
 
-    # -- variants -------------------------------------------------------------------------------------------------------
+    # -- variants ---------------------------------------------------------------------------------------------------
 
     def _variants(self, base: World) -> dict[str, Any]:
         """Worlds of the first seed under other rules: thresholds, macro amount, expected counts, DKG stand-in."""
@@ -220,7 +229,11 @@ class _Reproduction:
             ("refer_on_factor", (0.5, 1.5)),
         ):
             for value in values:
-                yield key, f"{value:g}" if isinstance(value, float) else value, self._npv(world, self.programme.with_values(**{key: value}))
+                yield (
+                    key,
+                    f"{value:g}" if isinstance(value, float) else value,
+                    self._npv(world, self.programme.with_values(**{key: value})),
+                )
 
     def _grid(self, world: World, share: float) -> list[dict[str, Any]]:
         mean = _replaced_price_eur(world.run(self.programme, self.adoption, decompose=False))
@@ -261,9 +274,13 @@ class _Reproduction:
 
     def _null(self, world: World) -> dict[str, Any]:
         run = world.run(self.programme.null(), "region", decompose=True)
-        ledger = run.ledger.pivot_table(index=["year", "from", "to", "reason"], columns="arm", values="cents", aggfunc="sum")
+        ledger = run.ledger.pivot_table(
+            index=["year", "from", "to", "reason"], columns="arm", values="cents", aggfunc="sum"
+        )
         differences = (ledger["scenario"] - ledger["baseline"]).abs()
-        parts = run.decomposition.assign(channel=run.decomposition.channel.replace({"a2_replacement": "a1_hospital_avoided"}))
+        parts = run.decomposition.assign(
+            channel=run.decomposition.channel.replace({"a2_replacement": "a1_hospital_avoided"})
+        )
         channels = parts.groupby(["year", "insurer", "channel"]).cents.sum()  # avoided and replaced by itself cancel
         return {
             "patients": run.outcome.patients,
@@ -274,15 +291,15 @@ class _Reproduction:
         }
 
 
-# --- the second way to every sum ---------------------------------------------------------------------------------------
+# --- the second way to every sum ----------------------------------------------------------------------------------
 
 
-def recompute(tables: dict[str, pd.DataFrame]) -> dict[str, int]:
+def recompute(tables: dict[str, Frame]) -> dict[str, int]:
     """Closes the books from the tables alone, by code that shares nothing with the core.
 
     ledger: every party's balance from the postings against its result from the statements, and all balances together;
-    decomposition: channels in both orders against the change in result; payment: paid shares against the settlement target
-    recomputed in exact fractions. All differences in cents, absolute, summed; 0 when everything closes.
+    decomposition: channels in both orders against the change in result; payment: paid shares against the settlement
+    target recomputed in exact fractions. All differences in cents, absolute, summed; 0 when everything closes.
     """
     ledger, statements, parts, national = (tables[k] for k in ("ledger", "statements", "decomposition", "national"))
     keys = ["seed", "year", "arm"]
@@ -304,7 +321,9 @@ def recompute(tables: dict[str, pd.DataFrame]) -> dict[str, int]:
     shares = statements.groupby(keys).variable.sum()
     payment = 0
     for row in national.itertuples():
-        target = settlement_target(int(row.normative), int(row.scaled_normative), int(row.cost_cents), int(row.flat_ppm), int(row.days))
+        target = settlement_target(
+            int(row.normative), int(row.scaled_normative), int(row.cost_cents), int(row.flat_ppm), int(row.days)
+        )
         payment += abs(int(shares.loc[(row.seed, row.year, row.arm)]) - target)
     return {"ledger_cents": gap, "decomposition_gap_cents": decomposition, "payment_gap_cents": payment}
 
@@ -312,11 +331,13 @@ def recompute(tables: dict[str, pd.DataFrame]) -> dict[str, int]:
 def settlement_target(normative: int, scaled: int, cost: int, flat_ppm: int, days: int) -> int:
     """round(N C/N' - phi (C - N')) in cents; N, N' in micro-euro days, C in cents, halves up."""
     unit = 10_000 * days
-    value = Fraction(normative, unit) * cost / Fraction(scaled, unit) - Fraction(flat_ppm, 1_000_000) * (cost - Fraction(scaled, unit))
+    value = Fraction(normative, unit) * cost / Fraction(scaled, unit) - Fraction(flat_ppm, 1_000_000) * (
+        cost - Fraction(scaled, unit)
+    )
     return math.floor(value + Fraction(1, 2))
 
 
-def _national(run: Simulation) -> pd.DataFrame:
+def _national(run: Simulation) -> Frame:
     rows = []
     for year in run.years:
         for arm in ("baseline", "scenario"):
@@ -338,7 +359,7 @@ def _national(run: Simulation) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-# --- summaries ---------------------------------------------------------------------------------------------------------
+# --- summaries ----------------------------------------------------------------------------------------------------
 
 
 def _mean(values: Any) -> float | None:
@@ -361,12 +382,14 @@ def _payback(by_year: dict[int, int]) -> int | None:
     return year_of
 
 
-def _pooled(decomposition: pd.DataFrame, seeds: Sequence[int]) -> tuple[list[dict[str, Any]], dict[tuple[int, str], int]]:
+def _pooled(decomposition: Frame, seeds: Sequence[int]) -> tuple[list[dict[str, Any]], dict[tuple[int, str], int]]:
     """Channels averaged over seeds, in whole cents that add up to the rounded mean of the change in result."""
     rows: list[dict[str, Any]] = []
     totals: dict[tuple[int, str], int] = {}
     n = len(seeds)
-    table = decomposition.pivot_table(index=["year", "insurer", "channel"], columns="seed", values="cents", aggfunc="sum", sort=False)
+    table = decomposition.pivot_table(
+        index=["year", "insurer", "channel"], columns="seed", values="cents", aggfunc="sum", sort=False
+    )
     reverse = decomposition.pivot_table(
         index=["year", "insurer", "channel"], columns="seed", values="cents_reverse", aggfunc="sum", sort=False
     )
@@ -411,7 +434,7 @@ def _adoption(run: Simulation, insurer: str) -> dict[str, Any]:
         str(party): _discounted(run, {int(y): int(c) for (_, y), c in part.items()})
         for party, part in change.groupby(level="party")
     }
-    everyone = [code for code in run.world.insurers]
+    everyone = list(run.world.insurers)
     own = run.measures([run.world.insurer_code(insurer)])
     total = run.measures(everyone)
     return {
@@ -432,7 +455,13 @@ def _adoption_table(per_seed: list[dict[str, Any]]) -> list[dict[str, Any]]:
         values = [p["adoption"][name] for p in per_seed]
         parties = sorted({party for v in values for party in v["parties_cents"]})
         row: dict[str, Any] = {"adoption": name}
-        for key in ("npv_cents", "saving_cents", "all_insurers_npv_cents", "all_insurers_saving_cents", "society_cents"):
+        for key in (
+            "npv_cents",
+            "saving_cents",
+            "all_insurers_npv_cents",
+            "all_insurers_saving_cents",
+            "society_cents",
+        ):
             row[key] = round(fmean(v[key] for v in values))
             row[key.replace("_cents", "_se_cents")] = round(_se([v[key] for v in values]))
         row["patients"] = round(fmean(v["patients"] for v in values))
@@ -447,7 +476,7 @@ def _replaced_price_eur(run: Simulation) -> float:
     return float(-avoided.claimed_cents.sum() / avoided.claims.sum() / 100)
 
 
-def _programme_checks(programme: Programme, tables: dict[str, pd.DataFrame], seeds: int) -> list[dict[str, Any]]:
+def _programme_checks(programme: Programme, tables: dict[str, Frame], seeds: int) -> list[dict[str, Any]]:
     """Published outcomes of such programmes beside what our claims produced; nothing here was an input."""
     moves, classes, statements = tables["movements"], tables["classes"], tables["statements"]
     avoided = moves[moves.effect == "avoided"]
@@ -484,7 +513,7 @@ def _programme_checks(programme: Programme, tables: dict[str, pd.DataFrame], see
     ]
 
 
-def _class_summary(classes: pd.DataFrame, insurer: str, seeds: int) -> list[dict[str, Any]]:
+def _class_summary(classes: Frame, insurer: str, seeds: int) -> list[dict[str, Any]]:
     own = classes[classes.insurer == insurer]
     rows = []
     for (criterion, code), part in own.groupby(["criterion", "code"]):
@@ -500,7 +529,7 @@ def _class_summary(classes: pd.DataFrame, insurer: str, seeds: int) -> list[dict
     return rows
 
 
-def _movement_summary(moves: pd.DataFrame, insurer: str, seeds: int) -> list[dict[str, Any]]:
+def _movement_summary(moves: Frame, insurer: str, seeds: int) -> list[dict[str, Any]]:
     own = moves[moves.insurer == insurer]
     rows = []
     for (specialty, product, effect), part in own.groupby(["specialty", "product", "effect"]):
@@ -535,7 +564,9 @@ def _validation(world: World) -> dict[str, float]:
         "variable_normative_eur_millions": sum(ante["variable"]) / 1e8,
         "population_gap_pct_variable": (sum(ante["variable"]) / model.macro_variable - 1) * 100,
         "population_gap_pct_ggz": (sum(ante["ggz"]) / model.macro_ggz - 1) * 100,
-        "mhk_1_of_3_share_of_healthy_adults": float(weight[healthy & (classes["mhk"] == 1)].sum() / weight[healthy].sum()),
+        "mhk_1_of_3_share_of_healthy_adults": float(
+            weight[healthy & (classes["mhk"] == 1)].sum() / weight[healthy].sum()
+        ),
         "forfait_share_of_adults": float(weight[adult & (classes["morbid"] == 1)].sum() / weight[adult].sum()),
         "mean_expected_own_payment_eur": sum(post["expected_own_payments"]) / 100 / adults,
         "mean_own_payment_eur": own / adults,
@@ -596,14 +627,25 @@ def _weights(world: World) -> list[dict[str, Any]]:
 
 def _empty(world: World) -> list[dict[str, Any]]:
     fit = world.core.fit(world.core.first_class_year)
-    reason = "no insured in this sample: the condition behind it is rarer than one in the rows that stand for the country"
-    return [{"class": name, "reason": reason} for name, empty in zip(world.core.columns, fit.empty, strict=True) if empty]
+    reason = (
+        "no insured in this sample: the condition behind it is rarer than one in the rows that stand for the country"
+    )
+    return [
+        {"class": name, "reason": reason} for name, empty in zip(world.core.columns, fit.empty, strict=True) if empty
+    ]
 
 
 def _assumptions(programme: Programme, rules: Rules) -> list[dict[str, Any]]:
     rows = programme.assumptions()
     for key, reason in Rules.ASSUMPTIONS:
-        rows.append({"key": f"rules.{key}", "value": getattr(rules, key), "unit": "", "range": None, "tag": "assumption", "source": reason})
+        rows.append(
+            {
+                "key": f"rules.{key}",
+                "value": getattr(rules, key),
+                "unit": "",
+                "range": None,
+                "tag": "assumption",
+                "source": reason,
+            }
+        )
     return rows
-
-

@@ -1,7 +1,7 @@
 """A programme over the years: both arms, the ledger, the decomposition and what they mean for an insurer.
 
-:class:`World` is the country without the programme (one population, one model year, one set of rules); :meth:`World.run` lets
-a programme happen in it, on the same persons and the same draws.
+:class:`World` is the country without the programme: one population, one model year, one set of rules. :meth:`World.run`
+lets a programme happen in it, on the same persons and the same draws.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+
 from anderhalf import _core
 from anderhalf.errors import NotFoundError, ParameterError, Problem
 from anderhalf.model import Model
@@ -56,13 +57,13 @@ class Rules:
     discount_rate: float = 0.03
 
     ASSUMPTIONS = (
-        ("expected_counts", "counts expected in neutrality: those of three years earlier, scaled to the insured of the year"),
+        ("expected_counts", "counts expected in neutrality: of three years earlier, scaled to the insured of the year"),
         ("macro", "the macro amount follows realised cost with a lag; `fixed` and `actual` are the other rules"),
         ("lag", "years between the cost year of an estimate, or of the macro amount, and the equalization year"),
-        ("threshold_factor", "percentile thresholds in euros follow from the simulated distribution; times this factor"),
+        ("threshold_factor", "percentile thresholds in euros follow from the simulated cost; times this factor"),
         ("experiment_variable_share", "part of 1.5-line care that counts as variable cost (Regeling 2021 art. 14)"),
-        ("dkg_share", "share of the heavier products of a low-complexity diagnosis that lead to a DKG; shown at 0, 0.15 and 0.4"),
-        ("premium_pass_through", "share of a change in result that an insurer gives back in its premium; 0 measures the incentive"),
+        ("dkg_share", "share of the heavier products of a light diagnosis that lead to a DKG; shown at 0, 0.15, 0.4"),
+        ("premium_pass_through", "share of a change in result given back in the premium; 0 measures the incentive"),
         ("discount_rate", "per year, real"),
     )  # fmt: skip
 
@@ -161,7 +162,7 @@ class World:
         raise NotFoundError([Problem("adoption", "insurer", f"one of {known_names}", name)])
 
     def adoption(self, text: str) -> tuple[list[int], list[int]]:
-        """``insurer:CZ``, ``insurers:CZ+VGZ``, ``region`` or ``national``: (insurer codes that take part, codes judged)."""
+        """``insurer:CZ``, ``insurers:CZ+VGZ``, ``region`` or ``national``: (codes that take part, codes judged)."""
         kind, _, names = text.partition(":")
         if kind in ("insurer", "insurers") and names:
             codes = [self.insurer_code(name) for name in names.split("+")]
@@ -224,9 +225,23 @@ class Simulation:
             "by_year_cents": list(m.by_year),
         }
 
+    def answer(self) -> dict[str, Any]:
+        """The answer of one world, with the keys of results.json."""
+        kind, _, names = self.adoption.partition(":")
+        return {
+            **{k: v for k, v in self.incentives.items() if k != "by_year_cents"},
+            "break_even_price_eur": self.break_even("price"),
+            "adoption": self.adoption,
+            "insurer": names if kind == "insurer" else None,
+            "start": self.world.rules.start,
+            "horizon": self.world.rules.horizon,
+            "discount_rate": self.world.rules.discount_rate,
+            "monte_carlo_se_cents": None,
+        }
+
     @cached_property
     def decomposition(self) -> pd.DataFrame:
-        """year, insurer, channel, cents (fixed order), cents_reverse; the channels of a year sum to the change in result."""
+        """year, insurer, channel, cents (fixed order), cents_reverse; both sum to the change in result."""
         names = list(self.world.insurers.values())
         rows = [
             (year["year"], names[i], channel, forward[i][k], year["reverse"][i][k])
@@ -285,7 +300,17 @@ class Simulation:
             )
             for y, i, s, consult, effect, category, claims, settled, claimed in self.outcome.movements
         ]
-        columns = ["year", "insurer", "specialty", "product", "effect", "category", "claims", "settled_cents", "claimed_cents"]
+        columns = [
+            "year",
+            "insurer",
+            "specialty",
+            "product",
+            "effect",
+            "category",
+            "claims",
+            "settled_cents",
+            "claimed_cents",
+        ]
         return pd.DataFrame(rows, columns=columns)
 
     @cached_property
@@ -299,13 +324,17 @@ class Simulation:
             code = column - offset + first
             days = 366 if year % 4 == 0 else 365
             euro = weights[(name, code)] / 1_000_000
-            rows.append((year, self.world.insurers[insurer], name, code, lost / days, won / days, (won - lost) / days * euro))
-        return pd.DataFrame(rows, columns=["year", "insurer", "criterion", "code", "years_lost", "years_won", "euro_change"])
+            rows.append(
+                (year, self.world.insurers[insurer], name, code, lost / days, won / days, (won - lost) / days * euro)
+            )
+        return pd.DataFrame(
+            rows, columns=["year", "insurer", "criterion", "code", "years_lost", "years_won", "euro_change"]
+        )
 
     def break_even(
         self, parameter: str, *, low: float | None = None, high: float | None = None, tolerance: float = 0.01
     ) -> float | None:
-        """Value of a programme parameter at which the net present value changes sign, or None when it does not in the range.
+        """Value of a programme parameter at which the net present value changes sign; None when it does not.
 
         Bisection on the sign of the net present value in cents, which is exact; ``price_replacement_eur`` is the price.
         """
@@ -349,8 +378,8 @@ def simulate(
     Raises
     ------
     ParameterError
-        More than one programme (not yet), a horizon beyond the years of the population, or a model year as printed with a
-        horizon of more than one year: COVID rules hold for one year.
+        More than one programme (not yet), a horizon beyond the years of the population, or a model year as printed
+        with a horizon of more than one year: COVID rules hold for one year.
     """
     problems = []
     if len(programmes) != 1:

@@ -1,0 +1,2 @@
+#pragma once
+#include <anderhalf/data/record.hpp>

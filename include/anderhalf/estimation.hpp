@@ -1,0 +1,3 @@
+#pragma once
+#include <anderhalf/estimation/estimate.hpp>
+#include <anderhalf/estimation/moments.hpp>

@@ -1,0 +1,3 @@
+#pragma once
+#include <anderhalf/incentive/ledger.hpp>
+#include <anderhalf/incentive/measures.hpp>

@@ -1,0 +1,2 @@
+#pragma once
+#include <anderhalf/own_payment/own_payment.hpp>

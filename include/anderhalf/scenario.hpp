@@ -1,0 +1,3 @@
+#pragma once
+#include <anderhalf/scenario/baseline.hpp>
+#include <anderhalf/scenario/simulate.hpp>

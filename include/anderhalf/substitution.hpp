@@ -1,0 +1,2 @@
+#pragma once
+#include <anderhalf/substitution/programme.hpp>

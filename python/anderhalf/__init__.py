@@ -1,0 +1,75 @@
+"""What a health insurer gains or loses, under risk equalization, when hospital care moves to 1.5-line care."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from anderhalf.export import version as version
+    from anderhalf.model import Model as Model
+    from anderhalf.model import load_model as load_model
+    from anderhalf.model import models as models
+    from anderhalf.parameters import Reform as Reform
+    from anderhalf.patient import explain as explain
+    from anderhalf.population import Population as Population
+    from anderhalf.population import synthesise as synthesise
+    from anderhalf.programme import Programme as Programme
+    from anderhalf.programme import load_programme as load_programme
+    from anderhalf.regiobeeld import regiobeeld as regiobeeld
+    from anderhalf.reproduction import reproduce as reproduce
+    from anderhalf.simulation import Rules as Rules
+    from anderhalf.simulation import Simulation as Simulation
+    from anderhalf.simulation import World as World
+    from anderhalf.simulation import simulate as simulate
+
+# Loaded on first use, so that `import anderhalf` costs nothing beyond NumPy and pandas.
+_PUBLIC = {
+    "Model": "model",
+    "Population": "population",
+    "Programme": "programme",
+    "Reform": "parameters",
+    "Rules": "simulation",
+    "Simulation": "simulation",
+    "World": "simulation",
+    "explain": "patient",
+    "load_model": "model",
+    "load_programme": "programme",
+    "models": "model",
+    "regiobeeld": "regiobeeld",
+    "reproduce": "reproduction",
+    "simulate": "simulation",
+    "synthesise": "population",
+    "version": "export",
+}
+
+__all__ = [
+    "Model",
+    "Population",
+    "Programme",
+    "Reform",
+    "Rules",
+    "Simulation",
+    "World",
+    "explain",
+    "load_model",
+    "load_programme",
+    "models",
+    "regiobeeld",
+    "reproduce",
+    "simulate",
+    "synthesise",
+    "version",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        value = getattr(importlib.import_module(f"anderhalf.{_PUBLIC[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'anderhalf' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,267 @@
+"""The command ``anderhalf``. Exit status: 0 done, 1 refused input (the reason on stderr), 2 wrong usage."""
+
+from __future__ import annotations
+
+import json as json_
+import os
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    name="anderhalf",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="What a health insurer gains or loses, under Dutch risk equalization, when hospital care moves to "
+    "1.5-line care. Begin with: anderhalf reproduce --out DIR",
+)
+
+
+class Lang(StrEnum):
+    en = "en"
+    nl = "nl"
+
+
+def processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
+Threads = Annotated[
+    int | None, typer.Option(min=1, help="Threads; the result does not depend on it. Default: all processors.")
+]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of every draw.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
+Out = Annotated[
+    Path | None, typer.Option(help="Folder for report, tables, figures and results.json; appears whole or not at all.")
+]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from anderhalf.export import version
+
+        typer.echo(f"anderhalf {version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def models(json: Json = False) -> None:
+    """Model years, their source, and what is official and what is estimated."""
+    from anderhalf.model import models as known
+
+    frame = known()
+    typer.echo(frame.to_json(orient="records", indent=2) if json else frame.to_string(index=False))
+
+
+@app.command()
+def reproduce(
+    out: Annotated[Path, typer.Option(help="Folder for the report; appears whole or not at all.")] = Path(
+        "out/reproduce"
+    ),
+    persons: Annotated[
+        int, typer.Option(min=5_000, help="Rows per world; the region takes up to half of them.")
+    ] = 60_000,
+    seed: Seed = 1,
+    threads: Threads = None,
+    lang: Lang = Lang.en,
+) -> None:
+    """The article's question: is an insurer rewarded for moving hospital care to 1.5-line care?
+
+    Official 2021 weights, a synthetic population in five worlds, and the PlusPunt 1.5-line centre.
+    """
+    from anderhalf.report import write_reproduction
+    from anderhalf.reproduction import Settings
+    from anderhalf.reproduction import reproduce as run
+
+    results = run(Settings(persons=persons, seed=seed, threads=threads or processors()), _progress())
+    written = write_reproduction(results, out, lang.value)
+    answer = results["answer"]
+    change = "gains" if answer["npv_cents"] > 0 else "loses"
+    typer.echo(
+        f"{answer['insurer']} {change} EUR {abs(answer['npv_cents']) / 100:,.0f} "
+        f"(Monte-Carlo error {answer['monte_carlo_se_cents'] / 100:,.0f}) "
+        f"over {answer['horizon']} years on EUR {answer['saving_cents'] / 100:,.0f} of claims saved, discounted."
+    )
+    typer.echo(f"Report: {written / 'report.html'}")
+
+
+@app.command()
+def patient(
+    sex: Annotated[str, typer.Option(help="m or f")],
+    age: Annotated[int, typer.Option(min=0, max=120)],
+    model: Annotated[str, typer.Option(help="Model year; see: anderhalf models")] = "nl-2021",
+    classes: Annotated[
+        list[str] | None, typer.Option("--class", help="criterion=code, as often as needed: mhk=1")
+    ] = None,
+    to: Annotated[list[str] | None, typer.Option(help="criterion=code that changes: mhk=0")] = None,
+    json: Json = False,
+) -> None:
+    """What the official weights pay for one insured person, class by class, and what a change of class costs."""
+    from anderhalf.patient import patient as command
+
+    raise typer.Exit(command(model, sex, age, classes or [], to, json))
+
+
+@app.command()
+def regiobeeld(
+    file: Annotated[Path, typer.Argument(help="Vektis open data per municipality, any year, .csv or .csv.gz")],
+    region: Annotated[str | None, typer.Option(help="Region of params/regions.toml, such as mijnstreek")] = None,
+    municipality: Annotated[list[str] | None, typer.Option(help="Municipality, as often as needed")] = None,
+    year: Annotated[int | None, typer.Option(help="Year, when neither name nor content of the file tells it")] = None,
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Actual against age-sex expected cost per municipality and category, from real open data."""
+    from anderhalf.regiobeeld import regiobeeld_command
+
+    raise typer.Exit(
+        regiobeeld_command(file, region=region, municipalities=municipality or (), year=year, out=out, as_json=json)
+    )
+
+
+@app.command()
+def synthesise(
+    out: Annotated[
+        Path, typer.Option(help="Folder for records.csv, claims.csv and manifest.json; appears whole or not at all.")
+    ],
+    persons: Annotated[int, typer.Option(min=1_000, help="Rows wanted in the start year.")] = 10_000,
+    years: Annotated[str, typer.Option(help="First and last year, A:B, within 2015:2031")] = "2015:2021",
+    region: Annotated[str, typer.Option(help="Region that is drawn more densely")] = "mijnstreek",
+    seed: Seed = 1,
+) -> None:
+    """Write a synthetic population: insured records and claims, with a manifest from which it can be made again."""
+    from anderhalf.files import write_population
+
+    first, _, last = years.partition(":")
+    if not (first.isdigit() and last.isdigit()):
+        raise typer.BadParameter("years are A:B, such as 2015:2021", param_hint="--years")
+    typer.echo(f"Written: {write_population(out, persons, (int(first), int(last)), region, seed)}")
+
+
+@app.command()
+def validate(
+    directory: Annotated[
+        Path | None, typer.Argument(help="Folder made by `anderhalf synthesise`; default: a population of its own")
+    ] = None,
+    persons: Annotated[int, typer.Option(min=5_000, help="Rows, when no folder is given")] = 100_000,
+    seed: Seed = 1,
+    threads: Threads = None,
+    json: Json = False,
+) -> None:
+    """A population against its targets: value, standard error, gap and source; held-out targets apart."""
+    from anderhalf.files import read_population
+    from anderhalf.population import synthesise as make
+
+    people = read_population(directory) if directory else make(persons, (2015, 2031), seed=seed)
+    result = people.validate(threads=threads or processors())
+    typer.echo(result.to_json() if json else str(result))
+
+
+@app.command()
+def simulate(
+    scenario: Annotated[str, typer.Argument(help="Programme file, or the name of one that comes along: pluspunt")],
+    adoption: Annotated[str, typer.Option(help="insurer:NAME, insurers:NAME+NAME, region or national")] = "insurer:CZ",
+    model: Annotated[str, typer.Option()] = "nl-2021-structural",
+    start: Annotated[int, typer.Option()] = 2021,
+    horizon: Annotated[int, typer.Option(min=1, max=10)] = 10,
+    persons: Annotated[int, typer.Option(min=5_000)] = 60_000,
+    seed: Seed = 1,
+    threads: Threads = None,
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """One programme over the years, in one world: net present value, saving, channels."""
+    from anderhalf.files import write_simulation
+    from anderhalf.model import load_model
+    from anderhalf.population import synthesise as make
+    from anderhalf.programme import load_programme
+    from anderhalf.simulation import simulate as run
+
+    programme = load_programme(scenario)
+    result = run(
+        make(persons, (2015, 2031), seed=seed),
+        load_model(model),
+        [programme],
+        start=start,
+        horizon=horizon,
+        adoption=adoption,
+        threads=threads or processors(),
+    )
+    answer = result.answer()
+    if out is not None:
+        write_simulation(result, out)
+    if json:
+        typer.echo(json_.dumps(answer, indent=2))
+        return
+    typer.echo(f"{programme.name}, {adoption}, {start}-{start + horizon - 1}, one world (seed {seed}):")
+    typer.echo(f"  claims saved, discounted      EUR {answer['saving_cents'] / 100:>14,.2f}")
+    typer.echo(f"  change in result, discounted  EUR {answer['npv_cents'] / 100:>14,.2f}")
+    own = (
+        result.decomposition[result.decomposition.insurer == answer["insurer"]]
+        if answer["insurer"]
+        else result.decomposition
+    )
+    for channel, cents in own.groupby("channel", sort=False).cents.sum().items():
+        typer.echo(f"    {channel:<28}EUR {cents / 100:>14,.2f}")
+
+
+@app.command()
+def check(files: Annotated[list[Path], typer.Argument(help="Programme files and populations")]) -> None:
+    """Every problem of every file at once."""
+    from anderhalf.errors import AnderhalfError
+    from anderhalf.files import read_population
+    from anderhalf.programme import load_programme
+
+    bad = 0
+    for file in files:
+        try:
+            if file.is_dir():
+                read_population(file)
+            else:
+                load_programme(file)
+            typer.echo(f"{file}: good")
+        except AnderhalfError as error:
+            bad = 1
+            typer.echo(f"{file}: {error}", err=True)
+    raise typer.Exit(bad)
+
+
+def _progress() -> Callable[[str, int, int], None] | None:
+    """A line of progress on stderr, only on a terminal."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(what: str, done: int, total: int) -> None:
+        print(f"\r\033[K[{done}/{total}] {what}", end="\n" if done + 1 == total else "", file=sys.stderr, flush=True)
+
+    return show
+
+
+def main() -> Any:
+    """Entry point: errors of anderhalf become one message and exit status 1."""
+    from anderhalf.errors import AnderhalfError
+
+    try:
+        return app(standalone_mode=True)
+    except AnderhalfError as error:
+        print(f"anderhalf: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
