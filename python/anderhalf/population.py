@@ -53,6 +53,7 @@ class _Care(_Strict):
     yearly: bool | None = None
     event: bool = False
     addon: bool = False
+    age_min: int = 0
 
 
 class _Pattern(_Strict):
@@ -160,7 +161,7 @@ def _line(care: _Care, key: str) -> _core.CareLine:
     line.mean_eur, line.cv = care.eur, care.cv
     line.sticky = 0.9 if care.category == "drugs" and not care.sticky else care.sticky
     line.ddd, line.prescriptions = care.ddd, care.prescriptions or (4 if care.category == "drugs" else 0)
-    line.age_min = 18 if care.category == "ggz" else 0
+    line.age_min = 18 if care.category == "ggz" else care.age_min
     return line
 
 
