@@ -1,0 +1,250 @@
+"""Is the synthetic population like the Dutch one? Every target with the value reached, its standard error and its source.
+
+Targets stand in ``params/population/targets.toml``. Half of them were used to set parameters (``calibrated``), the others
+were not (``held_out``) and are shown apart. Model means are compared, realised samples are never rescaled.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from anderhalf import _core
+from anderhalf._paths import data_directory
+from anderhalf.parameters import CATEGORIES
+from anderhalf.population import addon_drugs, targets
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from anderhalf.population import Population
+
+Array = NDArray[Any]
+
+
+class Target(BaseModel):
+    """One row of ``targets.toml``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    key: str
+    label: str
+    low: float
+    high: float
+    year: int
+    basis: Literal["claims", "survey", "weights", "assumption"]
+    source: str
+    role: Literal["calibrated", "held_out"]
+    unit: str = "share"
+
+
+@dataclass(frozen=True)
+class Check:
+    """A target and what the population gives."""
+
+    key: str
+    label: str
+    low: float
+    high: float
+    value: float | None
+    standard_error: float | None
+    gap: float | None
+    unit: str
+    year: int
+    basis: str
+    source: str
+    role: str
+
+    @property
+    def met(self) -> bool | None:
+        """Within the range, or within 3 standard errors of it; None when there is no value."""
+        if self.value is None or self.gap is None:
+            return None
+        return abs(self.gap) <= 3 * (self.standard_error or 0)
+
+
+@dataclass(frozen=True)
+class Validation:
+    """All checks; calibrated and held-out ones apart."""
+
+    checks: tuple[Check, ...]
+    persons: int
+    seed: int
+    notes: tuple[str, ...] = field(default=())
+
+    def of_role(self, role: str) -> tuple[Check, ...]:
+        """Checks that were ``calibrated`` or ``held_out``."""
+        return tuple(c for c in self.checks if c.role == role)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "persons": self.persons,
+            "seed": self.seed,
+            "checks": [{**asdict(c), "met": c.met} for c in self.checks],
+            "notes": list(self.notes),
+        }
+
+    def __str__(self) -> str:
+        lines = []
+        for role, title in (("calibrated", "used in the calibration"), ("held_out", "held out of the calibration")):
+            lines.append(f"Targets {title}")
+            for c in self.of_role(role):
+                value = "-" if c.value is None else f"{c.value:.4g}"
+                error = "-" if c.standard_error is None else f"{c.standard_error:.2g}"
+                mark = {True: "met", False: "NOT MET", None: "no value"}[c.met]
+                lines.append(f"  {c.label:<66} {c.low:g}..{c.high:g} {c.unit:<6} value {value:>9} se {error:>8}  {mark}  [{c.source}]")
+        return "\n".join([*lines, *self.notes])
+
+
+def load_targets() -> tuple[Target, ...]:
+    """The rows of ``targets.toml``."""
+    path = data_directory("params") / "population" / "targets.toml"
+    with path.open("rb") as file:
+        document = tomllib.load(file)
+    return tuple(Target.model_validate(row) for row in document["target"])
+
+
+Statistics = dict[str, tuple[float, float]]
+
+
+def _share(flags: Array, of: Array | None = None) -> tuple[float, float]:
+    selected = flags if of is None else flags[of]
+    n = len(selected)
+    if n == 0:
+        return math.nan, math.nan
+    value = float(np.mean(selected))
+    return value, math.sqrt(value * (1 - value) / n)
+
+
+def cost_by_category(people: Population, year: int) -> tuple[dict[str, tuple[float, float]], Statistics]:
+    """Euros per insured year and care category: (reached, target at the sample's own age and sex), and distances as statistics."""
+    goal, addon = targets(), np.array(addon_drugs())
+    region = {m.code for m in people.tables.parameters.municipalities if m.group == 1}
+    start = int(np.datetime64(f"{year}-01-01").astype(int))
+    length = int(np.datetime64(f"{year + 1}-01-01").astype(int)) - start
+    size = len(CATEGORIES)
+    cost, years, square = np.zeros((76, size)), np.zeros(76), np.zeros((76, size))
+    for block in people.blocks((year, year)):
+        r, c = block.records, block.claims
+        band = np.minimum(18, np.clip((12 * year + 5 - r["birth_month"]) // 12, 0, 105) // 5)
+        cell = (np.isin(r["municipality"], list(region)) * 2 + r["sex"] - 1) * 19 + band
+        years += np.bincount(cell, weights=(r["last_day"] - r["first_day"] + 1) / length * r["represents"], minlength=76)
+        row = np.searchsorted(r["person"], c["person"])
+        category = c["category"].astype(np.int64)
+        category[(category == CATEGORIES.index("drugs")) & np.isin(c["product"], addon)] = CATEGORIES.index("hospital")
+        euros = c["claimed_cents"] / 100.0 * r["represents"][row]
+        cost += np.bincount(cell[row] * size + category, weights=euros, minlength=76 * size).reshape(76, size)
+        square += np.bincount(cell[row] * size + category, weights=euros**2, minlength=76 * size).reshape(76, size)
+    table: dict[str, tuple[float, float]] = {}
+    result: Statistics = {}
+    for group, name in ((0, "country"), (1, "region")):
+        part = slice(38 * group, 38 * group + 38)
+        insured = years[part].sum()
+        if insured == 0:
+            continue
+        for category, goals in goal.items():
+            k = CATEGORIES.index(category)
+            want = float((goals[group].reshape(38) * years[part]).sum() / insured)
+            got = float(cost[part, k].sum() / insured)
+            table[f"{name}.{category}"] = (got, want)
+            result[f"cost_{name}_{category}"] = (got / want - 1, float(np.sqrt(square[part, k].sum())) / insured / want)
+    return table, result
+
+
+def distribution(ranking: Mapping[str, Array], following: Mapping[str, Array]) -> Statistics:
+    """Deductible, concentration and persistence, from the yearly cost of each insured person."""
+    result: Statistics = {}
+    cost, eligible, age, sex = (np.asarray(ranking[k]) for k in ("cost_cents", "eligible_cents", "age", "sex"))
+    adult = age >= 18
+    for name, chosen in (
+        ("men", adult & (sex == 1)), ("women", adult & (sex == 2)), ("18_34", adult & (age < 35)), ("75_plus", age >= 75),
+    ):  # fmt: skip
+        result[f"fills_deductible_{name}"] = _share(eligible >= 38_500, chosen)
+        result[f"no_cost_{name}"] = _share(eligible == 0, chosen)
+    ordered = np.sort(cost)[::-1].astype(np.float64)
+    for name, share in (("1", 0.01), ("5", 0.05), ("10", 0.10)):
+        k = max(1, int(len(ordered) * share))
+        value = float(ordered[:k].sum() / ordered.sum())
+        result[f"top_{name}"] = (value, float(ordered[:k].std() * math.sqrt(k) / ordered.sum()))
+    first = {int(p): float(x) for p, x in zip(ranking["person"], ranking["cost_cents"], strict=True)}
+    pairs = np.array([(first[int(p)], float(x)) for p, x in zip(following["person"], following["cost_cents"], strict=True) if int(p) in first])
+    for name, share in (("10", 0.10), ("1", 0.01)):
+        high = pairs[:, 0] > np.quantile(pairs[:, 0], 1 - share)
+        result[f"stays_top_{name}"] = _share(pairs[:, 1] > np.quantile(pairs[:, 1], 1 - share), high)
+    return result
+
+
+def class_shares(classes: Mapping[str, Array]) -> Statistics:
+    """Shares of insured with a class, from the classes of one year (``World.core.classes``)."""
+    c = {k: np.asarray(v) for k, v in classes.items()}
+    adult = c["age"] >= 18
+    healthy = adult & (c["morbid"] == 0)
+    old_rule = (c["fkg"] != 0) | (c["dkg"] > 0) | (c["hkg"] != 0) | (c["mhk"] > 1)
+    return {
+        "any_fkg": _share(c["fkg"] != 0),
+        "any_dkg": _share(c["dkg"] > 0),
+        "any_hkg": _share(c["hkg"] != 0),
+        "any_fdg": _share(c["fdg"] > 0),
+        "any_mvv": _share(c["mvv"] > 0),
+        "mhk_two_years_or_more": _share(c["mhk"] > 1),
+        "forfait": _share(c["morbid"] != 0, adult),
+        "mhk_1_of_healthy_adults": _share(c["mhk"] > 0, healthy),
+        "morbid_2015_under_65": _share(old_rule, c["age"] < 65),
+        "morbid_2015_65_plus": _share(old_rule, c["age"] >= 65),
+    }
+
+
+def of_world(world: Any, year: int = 2018) -> Statistics:
+    """Statistics that need the scheme: classes, fit, estimated steps. ``world`` is an ``anderhalf.simulation.World``."""
+    core = world.core
+    fit = core.fit(core.first_class_year)
+    result = {**distribution(core.ranking(year), core.ranking(year + 1)), **class_shares(core.classes(core.options.start))}
+    result["r2"] = (float(fit.r2), math.nan)
+    for share in (world.model.core.variable,):
+        at = 0
+        for criterion in share.criteria:
+            if criterion.name == "mhk":
+                b = fit.coefficients[at : at + len(criterion.classes)]
+                result["mhk_step"] = (float(b[1] - b[0]), math.nan)
+            at += len(criterion.classes)
+    own = core.ex_ante(core.options.start)
+    try:
+        totals = core.totals(core.options.start)
+        days = _core.days_in_year(core.options.start) if hasattr(_core, "days_in_year") else 365
+        expected = sum(row["expected_own_payments"] for row in own) if isinstance(own, list) else sum(own["expected_own_payments"])
+        result["expected_own_payment"] = (expected / 100 / (sum(totals["adult_days"]) / days), math.nan)
+    except (KeyError, TypeError):
+        pass
+    return result
+
+
+def validate(people: Population, world: Any = None, *, year: int = 2018) -> Validation:
+    """Compare a population with its targets.
+
+    Parameters
+    ----------
+    people : Population
+        Years must include ``year``; 2015 to 2021 for the targets that need classes.
+    world : World, optional
+        The same population under a model year; without it targets on classes, fit and deductible have no value.
+    """
+    _, statistics = cost_by_category(people, year)
+    notes = ["Cost targets: Vektis 2018 at the price level of the law year, at the sample's own age and sex."]
+    if world is not None:
+        statistics.update(of_world(world, year))
+    else:
+        notes.append("No world given: targets on classes, fit and deductible were not computed.")
+    checks = []
+    for t in load_targets():
+        value, error = statistics.get(t.key, (None, None))
+        if value is not None and math.isnan(value):
+            value = None
+        gap = None if value is None else max(0.0, value - t.high) + min(0.0, value - t.low)
+        error = None if error is None or math.isnan(error) else error
+        checks.append(Check(t.key, t.label, t.low, t.high, value, error, gap, t.unit, t.year, t.basis, t.source, t.role))
+    return Validation(tuple(checks), people.persons, people.seed, tuple(notes))
