@@ -39,7 +39,7 @@ def write_population(out: Path, persons: int, years: tuple[int, int], region: st
     try:
         for index, block in enumerate(people.blocks()):
             for name, rows in (("records", block.records), ("claims", block.claims)):
-                frame = pd.DataFrame({field: np.asarray(rows[field]) for field in rows.dtype.names})
+                frame = pd.DataFrame({field: np.asarray(rows[field]) for field in rows.dtype.names or ()})
                 frame.to_csv(folder / f"{name}.csv", mode="a", header=index == 0, index=False)
                 counts[name] += len(frame)
         manifest = {

@@ -203,7 +203,7 @@ class _Reproduction:
             ("expected_actual", replace(self.rules, expected_counts="actual")),
         ):
             worlds[name] = base.under(rules)
-        results = {name: self._npv(world, self.programme) for name, world in worlds.items()}
+        results: dict[str, Any] = {name: self._npv(world, self.programme) for name, world in worlds.items()}
         results["sensitivity"] = list(self._programme_sensitivity(base))
         results["dkg"] = {0.15: self._grid(base, 0.15)}
         del worlds
@@ -429,7 +429,7 @@ def _adoption(run: Simulation, insurer: str) -> dict[str, Any]:
     signed = ledger.cents.where(ledger.arm == "scenario", -ledger.cents)
     to = signed.groupby([ledger["to"], ledger.year]).sum()
     out = signed.groupby([ledger["from"], ledger.year]).sum()
-    change = to.rename_axis(["party", "year"]).sub(out.rename_axis(["party", "year"]), fill_value=0)
+    change: Frame = to.rename_axis(["party", "year"]).sub(out.rename_axis(["party", "year"]), fill_value=0)
     parties = {
         str(party): _discounted(run, {int(y): int(c) for (_, y), c in part.items()})
         for party, part in change.groupby(level="party")
