@@ -156,6 +156,10 @@ def main() -> None:
             k = CATEGORIES.index(name)
             got = (total[g, ..., k] * years[g]).sum() / years[g].sum()
             want = (target[g] * years[g]).sum() / years[g].sum()
+            cells = (target[g] > 50) & (years[g] > 0)
+            off = np.abs(total[g, ..., k][cells] / target[g][cells] - 1)
+            off = np.array([0.0]) if off.size == 0 else off
+            print(f"  cells over EUR 50: median {100 * np.median(off):4.1f}% largest {100 * off.max():5.1f}%", end="")
             print(f"  {name:12s} target {want:9.2f} reached {got:9.2f} {100 * (got / want - 1):+6.2f}%")
 
 

@@ -1,0 +1,101 @@
+"""The synthetic population seen from Python: draws, layout, mapping and cost against Vektis."""
+
+import numpy as np
+import pytest
+from anderhalf import population
+from anderhalf.errors import NotFoundError
+from anderhalf.validation import cost_by_category, load_targets, validate
+
+
+def philox4x64(key: tuple[int, int], counter: tuple[int, int, int, int]) -> list[int]:
+    """The published algorithm in plain integers; the oracle for numpy, and numpy for the compiled generator's constants."""
+    mask = 2**64 - 1
+    k0, k1 = key
+    a, b, c, d = counter
+    for _ in range(10):
+        p0, p1 = 0xD2E7470EE14C6C93 * a, 0xCA5A826395121157 * c
+        a, b, c, d = (p1 >> 64) ^ b ^ k0, p1 & mask, (p0 >> 64) ^ d ^ k1, p0 & mask
+        k0, k1 = (k0 + 0x9E3779B97F4A7C15) & mask, (k1 + 0xBB67AE8584CAA73B) & mask
+    return [a, b, c, d]
+
+
+@pytest.mark.parametrize("counter", [(0, 0, 0, 0), (5, 2018, 0x1003, 0), (2**63, 1, 2, 3)])
+def test_numpy_steps_its_counter_before_it_draws(counter: tuple[int, int, int, int]) -> None:
+    before = sum(x << (64 * i) for i, x in enumerate(counter)) - 1
+    words = [(before % 2**256) >> (64 * i) & (2**64 - 1) for i in range(4)]
+    bits = np.random.Philox(key=np.array([7, 2], dtype=np.uint64), counter=np.array(words, dtype=np.uint64))
+    assert [int(x) for x in bits.random_raw(4)] == philox4x64((7, 2), counter)
+
+
+def test_a_region_is_one_to_one_when_it_fits_in_half_of_the_rows() -> None:
+    people = population.synthesise(800_000, region="mijnstreek")
+    assert people.plan.represents_region == 1
+    assert people.plan.represents_rest > 20
+    thin = population.synthesise(20_000, region="mijnstreek")
+    assert thin.plan.represents_region > 1
+
+
+def test_an_unknown_region_is_refused_with_the_known_names() -> None:
+    with pytest.raises(NotFoundError, match="mijnstreek"):
+        population.synthesise(1_000, region="atlantis")
+
+
+def test_regions_and_insurers_are_known_by_name() -> None:
+    people = population.synthesise(10_000)
+    assert len(people.municipality_codes("mijnstreek")) == 10
+    assert len(people.municipality_codes("ozl")) == 7
+    assert 375_000 < people.insured_years("mijnstreek") < 390_000
+    assert people.insurers[3] == "CZ"
+
+
+def test_mapping_reaches_every_class_and_knows_every_drug_that_is_generated() -> None:
+    mapping = population.load_mapping(40)
+    assert mapping.light_product_percent == 40
+    assert {d.fkg for d in mapping.drugs} - {0} == set(range(1, 39))
+    assert {d.dkg for d in mapping.diagnoses} == set(range(1, 27))
+    assert {d.hkg for d in mapping.devices} == set(range(1, 15))
+    assert {p.fdg for p in mapping.physiotherapy} == {1, 2, 3, 4}
+    assert {m.ggz_dkg for m in mapping.mental_care} == set(range(1, 19))
+    assert {d.ggz_fkg for d in mapping.drugs} - {0} == set(range(1, 10))
+    produced = {line.product for c in population.load_parameters().conditions for line in c.care if line.category.name == "drugs"}
+    assert {d.drug for d in mapping.drugs} <= produced
+
+
+def test_no_generator_key_names_a_class() -> None:
+    folder = population.data_directory("params") / "population"
+    for name in ("conditions.toml", "care.toml", "society.toml"):
+        text = "\n".join(line.split("#")[0] for line in (folder / name).read_text(encoding="utf-8").splitlines())
+        for word in ("fkg", "dkg", "hkg", "mhk", "mvv", "fdg", "normbedrag"):
+            assert word not in text.lower(), f"{name} names {word}"
+
+
+def test_price_level_is_the_macro_amount_per_insured_year() -> None:
+    goal = population.targets()
+    _, years = population._cost_tables(population.data_directory("params") / "population")
+    variable = sum(t[0] for name, t in goal.items() if name != "ggz")  # the country without the region is 98% of it
+    assert (variable * years).sum() / years.sum() == pytest.approx(45_128.6e6 / 17.40e6, rel=0.005)
+
+
+def test_cost_per_category_is_that_of_vektis_within_sampling_error() -> None:
+    people = population.synthesise(150_000, (2018, 2018), region=None, seed=5)
+    table, statistics = cost_by_category(people, 2018)
+    assert len(table) == 34
+    for name, (gap, error) in statistics.items():
+        if name.startswith("cost_country"):
+            assert abs(gap) < 0.02 + 4 * error, name
+
+
+def test_targets_are_complete_and_a_third_or_more_of_the_shape_targets_is_held_out() -> None:
+    rows = load_targets()
+    assert len({t.key for t in rows}) == len(rows)
+    shape = [t for t in rows if not t.key.startswith("cost_")]
+    held = [t for t in shape if t.role == "held_out"]
+    assert len(held) >= len(shape) / 3
+    assert all(t.low <= t.high and t.source for t in rows)
+
+
+def test_validation_without_a_world_says_what_it_left_out() -> None:
+    result = validate(population.synthesise(5_000, (2018, 2018), region=None))
+    assert any("No world" in note for note in result.notes)
+    assert {c["key"] for c in result.to_dict()["checks"]} == {t.key for t in load_targets()}
+    assert "held out" in str(result)
