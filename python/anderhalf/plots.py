@@ -10,7 +10,7 @@ import html
 import io
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -325,13 +325,550 @@ def _same_length(where: str, first: Sequence[Any], *others: Sequence[Any] | None
         raise ShapeError(Problem(where, "columns of different length", str(len(first)), ", ".join(map(str, lengths))))
 
 
+# --- figures of a report ----------------------------------------------------------------------------------------------
+# Drawn narrow, so that letters stay readable on a telephone; a page may show them larger. Gains are blue and losses
+# vermillion, and a sign or a symbol says the same.
+
+NARROW = 4.8  # inches
+Number = Callable[[float], str]
+GAIN, LOSS = BLUE, VERMILLION
+_PAPER: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}  # under letters that may meet a line
+_SMALL = 0.0715  # inches: the mean width of a letter of 8 points
+_SERIES: tuple[tuple[str, str], ...] = (
+    (BLUE, ""),
+    (ORANGE, "///"),
+    (SKY, "..."),
+    (VERMILLION, "\\\\\\"),
+    (YELLOW, "xx"),
+    (PURPLE, "--"),
+    (GREEN, "++"),
+    ("#8c8c8c", "||"),
+    (PALE, "oo"),
+)
+
+
+def _narrow(
+    title: str,
+    footer: str,
+    height: float,
+    *,
+    left: float,
+    right: float = 0.3,
+    below: float = 0.5,
+    subtitle: str = "",
+    width: float = NARROW,
+) -> tuple[Figure, Axes]:
+    """One pair of axes under a title, sizes in inches; ``below`` is the room for the axis and what stands under it."""
+    from matplotlib.figure import Figure
+
+    titles = textwrap.wrap(title, int((width - 0.2) / 0.086))
+    feet = textwrap.wrap(footer, int((width - 0.2) / 0.0535))
+    top = 0.2 + 0.2 * len(titles) + (0.2 if subtitle else 0.0)
+    bottom = below + 0.14 * len(feet) + 0.06
+    total = height + top + bottom
+    figure = Figure(figsize=(width, total))
+    axes = figure.add_axes((left / width, bottom / total, (width - left - right) / width, height / total))
+    figure.text(
+        0.1 / width, 1 - 0.1 / total, "\n".join(titles), fontsize=10.5, fontweight="bold", va="top", linespacing=1.2
+    )
+    if subtitle:
+        figure.text(0.1 / width, 1 - (0.14 + 0.2 * len(titles)) / total, subtitle, fontsize=8, color=GREY, va="top")
+    figure.text(0.1 / width, 0.06 / total, "\n".join(feet), fontsize=7, color=GREY, va="bottom", linespacing=1.25)
+    return figure, axes
+
+
+def plain_number(value: float) -> str:
+    """A number on an axis: thin thousands, a true minus."""
+    return f"{value:,.10g}".replace(",", "\u2009").replace("-", "\u2212")
+
+
+def _reach(axes: Axes, rows: Sequence[tuple[float, float, float]], inches: float) -> None:
+    """Limits such that every row has room: (end of what is drawn, inches of text there, side: -1 left or 1 right)."""
+    left = [(v, room) for v, room, side in rows if side < 0] or [(0.0, 0.0)]
+    right = [(v, room) for v, room, side in rows if side > 0] or [(0.0, 0.0)]
+    low, high = min(v for v, _ in left), max(v for v, _ in right)
+    low, high = min(low, high, 0.0), max(low, high, 0.0)
+    scale = max(high - low, 1e-9) / inches  # data per inch; grows until all texts fit
+    for _ in range(200):
+        start = min([low - 0.08 * scale, *(v - room * scale for v, room in left)])
+        stop = max([high + 0.08 * scale, *(v + room * scale for v, room in right)])
+        if stop - start <= inches * scale:
+            break
+        scale *= 1.02
+    axes.set_xlim(start, start + inches * scale)
+
+
+def _wrapped(labels: Sequence[str], letters: int = 25) -> list[str]:
+    return ["\n".join(textwrap.wrap(label, letters)) for label in labels]
+
+
+def _room(labels: Sequence[str]) -> float:
+    return 0.25 + _SMALL * max((len(line) for label in labels for line in label.split("\n")), default=0)
+
+
+def _heights(labels: Sequence[str]) -> np.ndarray[Any, Any]:
+    """Where rows stand, from the top down, in inches; rows of two lines are higher."""
+    tall = np.array([0.14 + 0.145 * (1 + label.count("\n")) for label in labels])
+    return np.asarray(-(np.cumsum(tall) - tall / 2))
+
+
+def _rows(axes: Axes, y: np.ndarray[Any, Any], labels: Sequence[str], bold: Sequence[bool] | None = None) -> None:
+    axes.set_yticks(y, list(labels), fontsize=8)
+    for tick, is_bold in zip(axes.get_yticklabels(), bold or [False] * len(labels), strict=True):
+        tick.set_fontweight("bold" if is_bold else "normal")
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+
+
+def signed_bars(
+    name: str,
+    labels: Sequence[str],
+    values: Sequence[float],
+    texts: Sequence[str],
+    *,
+    title: str,
+    footer: str,
+    axis_label: str,
+    strong: Sequence[bool] | None = None,
+    number: Number = plain_number,
+) -> str:
+    """A bar per label from 0 to its value with its text at the end; gains to the right, losses to the left."""
+    _same_length("signed_bars", labels, values, texts, strong)
+    shown = _wrapped(labels)
+    with style():
+        y, left = _heights(shown), _room(shown)
+        height = float(-y[-1] + 0.2) if len(y) else 0.4
+        figure, axes = _narrow(title, footer, height, left=left)
+        rooms = [0.12 + _SMALL * 1.08 * len(text) for text in texts]
+        _reach(axes, [(v, r, 1.0 if v >= 0 else -1.0) for v, r in zip(values, rooms, strict=True)], NARROW - left - 0.3)
+        axes.barh(y, values, color=[GAIN if v >= 0 else LOSS for v in values], height=0.19)
+        for k, value in enumerate(values):
+            _end_text(axes, value, y[k], texts[k], bool(strong and strong[k]))
+        axes.axvline(0.0, color=INK, linewidth=1.0)
+        axes.set_ylim(-height, 0)
+        _rows(axes, y, shown, strong)
+        _few_ticks(axes, number)
+        axes.set_xlabel(axis_label, fontsize=8)
+        axes.grid(axis="x")
+        return to_svg(figure, name, _described(title, labels, texts))
+
+
+def waterfall(
+    name: str,
+    labels: Sequence[str],
+    steps: Sequence[float],
+    texts: Sequence[str],
+    *,
+    result: str,
+    result_text: str,
+    title: str,
+    footer: str,
+    axis_label: str,
+    number: Number = plain_number,
+) -> str:
+    """Steps down to what is left: each bar begins where the one above it ends; the last is the result."""
+    _same_length("waterfall", labels, steps, texts)
+    shown = _wrapped([*labels, result])
+    ends = np.cumsum(np.asarray(steps, dtype=float))
+    starts = ends - np.asarray(steps, dtype=float)
+    with style():
+        y, left = _heights(shown), _room(shown)
+        height = float(-y[-1] + 0.2)
+        figure, axes = _narrow(title, footer, height, left=left, right=0.3)
+        total = float(ends[-1]) if len(ends) else 0.0
+        tops = [*np.maximum(starts, ends), max(total, 0.0)]
+        rooms = [0.12 + _SMALL * 1.08 * len(t) for t in [*texts, result_text]]
+        reach = [(float(v), room, 1.0) for v, room in zip(tops, rooms, strict=True)]
+        _reach(axes, [*reach, (float(min([0.0, *ends])), 0.0, -1.0)], NARROW - left - 0.3)
+        for k, step in enumerate(steps):
+            axes.barh(y[k], step, left=starts[k], color=GAIN if step >= 0 else LOSS, height=0.19)
+            axes.plot([ends[k], ends[k]], [y[k] - 0.095, y[k + 1] + 0.095], color=GREY, linewidth=0.8)
+            _beside(axes, max(starts[k], ends[k]), y[k], texts[k], False)
+        axes.barh(y[-1], total, color=INK, height=0.22)
+        _beside(axes, max(total, 0.0), y[-1], result_text, True)
+        axes.axvline(0.0, color=INK, linewidth=1.0)
+        axes.set_ylim(-height, 0)
+        _rows(axes, y, shown, [False] * len(labels) + [True])
+        _few_ticks(axes, number)
+        axes.set_xlabel(axis_label, fontsize=8)
+        axes.grid(axis="x")
+        return to_svg(figure, name, _described(title, [*labels, result], [*texts, result_text]))
+
+
+def tornado(
+    name: str,
+    labels: Sequence[str],
+    ends: Sequence[Sequence[tuple[float, str]]],
+    base: float,
+    *,
+    title: str,
+    footer: str,
+    axis_label: str,
+    base_label: str,
+    number: Number = plain_number,
+) -> str:
+    """Per label the results when one assumption takes other values: a line over the range, a mark per value.
+
+    The words for the values stand at the ends of the line: those below the base on its left, the others on its right.
+    """
+    _same_length("tornado", labels, ends)
+    shown = _wrapped(labels, 21)
+    sides = [[[t for v, t in sorted(row) if v < base], [t for v, t in sorted(row) if v >= base]] for row in ends]
+    words = [[_joined(part) for part in both] for both in sides]
+    lines = [max([n, *both], key=lambda t: t.count("\n")) for n, both in zip(shown, words, strict=True)]
+    with style():
+        y, left = _heights(lines), _room(shown)
+        height = float(-y[-1] + 0.2)
+        figure, axes = _narrow(title, footer, height, left=left, below=0.62)
+        reach: list[tuple[float, float, float]] = []
+        for k, row in enumerate(ends):
+            found = [v for v, _ in row] + [base]
+            axes.plot([min(found), max(found)], [y[k], y[k]], color="#9a9a9a", linewidth=4, solid_capstyle="butt")
+            for value, _ in row:
+                look = {"marker": "o", "color": GAIN} if value >= 0 else {"marker": "s", "color": LOSS}
+                axes.plot([value], [y[k]], markersize=5, linestyle="none", **look)  # type: ignore[arg-type]
+            for text, x, side in ((words[k][0], min(found), -1), (words[k][1], max(found), 1)):
+                reach.append((x, 0.16 + _SMALL * 0.96 * max(len(t) for t in text.split("\n")), side))
+                if text:
+                    axes.annotate(
+                        text,
+                        (x, y[k]),
+                        xytext=(6 * side, 0),
+                        textcoords="offset points",
+                        ha="left" if side > 0 else "right",
+                        va="center",
+                        fontsize=7.5,
+                        linespacing=1.1,
+                        bbox=_PAPER,
+                    )
+        _reach(axes, reach, NARROW - left - 0.3)
+        axes.axvline(base, color=INK, linewidth=1.2, linestyle=":", zorder=1)
+        axes.axvline(0.0, color=INK, linewidth=1.0, zorder=1)
+        axes.set_ylim(-height, 0)
+        _rows(axes, y, shown)
+        _few_ticks(axes, number)
+        axes.set_xlabel(f"{axis_label}\n{base_label}", fontsize=8)
+        axes.grid(axis="x")
+        said = ["; ".join(t for _, t in row) for row in ends]
+        return to_svg(figure, name, _described(title, labels, said))
+
+
+def _joined(texts: Sequence[str]) -> str:
+    one = "; ".join(texts)
+    return one if len(one) <= 16 else "\n".join(texts)
+
+
+def stacked_years(
+    name: str,
+    years: Sequence[int],
+    series: Sequence[tuple[str, Sequence[float]]],
+    total: tuple[str, Sequence[float]],
+    *,
+    title: str,
+    footer: str,
+    value_label: str,
+    number: Number = plain_number,
+) -> str:
+    """Parts of each year stacked up and down from 0, and their sum as a line of diamonds."""
+    for _, values in [*series, total]:
+        _same_length("stacked_years", years, values)
+    if len(series) > len(_SERIES):
+        raise ShapeError(
+            Problem("stacked_years", "too many parts to tell apart", f"{len(_SERIES)} or fewer", str(len(series)))
+        )
+    with style():
+        import matplotlib as mpl
+        from matplotlib.ticker import FuncFormatter
+
+        mpl.rcParams["hatch.linewidth"] = 0.5
+        mpl.rcParams["hatch.color"] = "white"
+        columns = 1 if max((len(label) for label, _ in series), default=0) > 34 else 2
+        legend = 0.165 * -(-(len(series) + 1) // columns) + 0.15
+        figure, axes = _narrow(title, footer, 2.6, left=0.62, right=0.12, below=0.3 + legend, subtitle=value_label)
+        x = np.arange(len(years))
+        up, down = np.zeros(len(years)), np.zeros(len(years))
+        for (label, values), (colour, hatch) in zip(series, _SERIES, strict=False):
+            v = np.asarray(values, dtype=float)
+            bottom = np.where(v >= 0, up, down)
+            axes.bar(
+                x, v, 0.72, bottom=bottom, color=colour, hatch=hatch, edgecolor="white", linewidth=0.4, label=label
+            )
+            up, down = up + np.maximum(v, 0), down + np.minimum(v, 0)
+        axes.plot(
+            x, total[1], color=INK, marker="D", markersize=5, linewidth=1.4, markeredgecolor="white", label=total[0]
+        )
+        axes.axhline(0.0, color=INK, linewidth=1.0)
+        axes.set_xticks(x, [str(year) for year in years], fontsize=8)
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: number(v)))
+        axes.tick_params(axis="y", labelsize=8)
+        axes.grid(axis="y")
+        figure.legend(
+            *axes.get_legend_handles_labels(),
+            loc="lower left",
+            bbox_to_anchor=(0.01, (0.14 * (1 + len(footer) // 86) + 0.06) / figure.get_figheight()),
+            ncols=columns,
+            fontsize=7.5,
+            handlelength=1.6,
+            columnspacing=1.0,
+            labelspacing=0.3,
+            borderpad=0.1,
+        )
+        words = ["; ".join(f"{y} {v:.2f}" for y, v in zip(years, vs, strict=True)) for _, vs in [*series, total]]
+        return to_svg(figure, name, _described(title, [label for label, _ in [*series, total]], words))
+
+
+def year_lines(
+    name: str,
+    lines: Sequence[tuple[str, Sequence[int], Sequence[float]]],
+    *,
+    title: str,
+    footer: str,
+    value_label: str,
+    notes: Sequence[tuple[int, str]] = (),
+    number: Number = plain_number,
+) -> str:
+    """Lines over years against 1.00, each named at its right end; ``notes`` are words above a year."""
+    from matplotlib.ticker import FuncFormatter
+
+    looks = [(VERMILLION, "s", "-"), (BLUE, "o", "--"), (GREEN, "^", "-."), (PURPLE, "v", ":")]
+    with style():
+        figure, axes = _narrow(title, footer, 2.3, left=0.5, right=1.2, below=0.3, subtitle=value_label)
+        years = sorted({y for _, xs, _ in lines for y in xs})
+        values = [v for _, _, vs in lines for v in vs] + [1.0]
+        span = max(values) - min(values)
+        axes.set_ylim(min(values) - 0.1 * span, max(values) + (0.28 if notes else 0.1) * span)
+        axes.set_xlim(years[0] - 0.4, years[-1] + 0.4)
+        ends = sorted((float(vs[-1]), label, k) for k, (label, _, vs) in enumerate(lines))
+        step, floor = 0.14 * span * 1.3, -np.inf
+        for value, label, k in ends:
+            _, xs, vs = lines[k]
+            colour, marker, dash = looks[k]
+            axes.plot(xs, vs, color=colour, marker=marker, linestyle=dash, linewidth=1.6, markersize=4.5)
+            floor = max(value, floor + step)
+            axes.annotate(
+                "\n".join(textwrap.wrap(label, 16)),
+                (years[-1], floor),
+                xytext=(9, 0),
+                textcoords="offset points",
+                color=colour,
+                va="center",
+                fontsize=7.5,
+                fontweight="bold",
+                annotation_clip=False,
+            )
+        for year, words in notes:
+            axes.annotate(
+                words,
+                (year, max(values) + 0.24 * span),
+                ha="center",
+                va="top",
+                fontsize=7.5,
+                color=INK,
+                linespacing=1.15,
+            )
+        axes.axhline(1.0, color=INK, linewidth=1.0)
+        ticks = [y for y in years if len(years) < 7 or (y - years[0]) % 2 == 0]
+        axes.set_xticks(ticks, [str(y) for y in ticks], fontsize=8)
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: number(v)))
+        axes.tick_params(axis="y", labelsize=8)
+        axes.grid(axis="y")
+        words_of = ["; ".join(f"{x} {v:.3f}" for x, v in zip(xs, vs, strict=True)) for _, xs, vs in lines]
+        return to_svg(figure, name, _described(title, [label for label, _, _ in lines], words_of))
+
+
+def sign_map(
+    name: str,
+    panels: Sequence[Sequence[tuple[str, Sequence[Sequence[float]]]]],
+    columns: Sequence[str],
+    rows: Sequence[str],
+    *,
+    doubt: float,
+    base: tuple[int, int, int, int] | None,
+    title: str,
+    footer: str,
+    column_label: str,
+    row_label: str,
+    legend: tuple[str, str, str, str, str] | None,
+    decimal: str = ".",
+) -> str:
+    """Where something pays and where not: panels in rows, each a grid of cells with a colour and a sign.
+
+    ``panels[r][c] = (title, values)`` with ``values[row][column]``; cells within ``doubt`` of 0 are pale and bracketed;
+    ``base`` is (panel row, panel column, row, column) of the cell to mark. ``legend``: words for gain, uncertain gain,
+    uncertain loss, loss, and the marked cell; None when it stands elsewhere.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
+
+    looks = {
+        (True, False): (GAIN, "white", "+"),
+        (True, True): ("#cfe3f1", INK, "(+)"),
+        (False, True): ("#f9dcc9", INK, "(\u2212)"),
+        (False, False): ("#b84f00", "white", "\u2212"),
+    }
+    across = len(panels[0])
+    cell_w, cell_h = 0.56, 0.3
+    left, head, foot, gap = 0.62, 0.3, 0.38, 0.16
+    width = max(left + across * (len(columns) * cell_w + gap) + 0.05, 3.5)
+    titles = textwrap.wrap(title, int((width - 0.2) / 0.084))
+    feet = textwrap.wrap(footer, int((width - 0.2) / 0.0535))
+    top = 0.18 + 0.2 * len(titles)
+    legend_columns = 1 if across == 1 else 5
+    bottom = 0.06 + 0.14 * len(feet) + (0.06 + 0.2 * -(-5 // legend_columns) if legend else 0.0)
+    panel_h = head + len(rows) * cell_h + foot
+    total = top + len(panels) * panel_h + bottom
+    with style():
+        figure = Figure(figsize=(width, total))
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set_xlim(0, width)
+        axes.set_ylim(0, total)
+        axes.axis("off")
+        axes.text(0.1, total - 0.1, "\n".join(titles), fontsize=10.5, fontweight="bold", va="top", linespacing=1.2)
+        said = []
+        for r, row in enumerate(panels):
+            for c, (panel_title, values) in enumerate(row):
+                x0 = left + c * (len(columns) * cell_w + gap)
+                y0 = total - top - r * panel_h - head
+                here = base is not None and base[:2] == (r, c)
+                axes.text(
+                    x0,
+                    y0 + 0.06,
+                    "\n".join(textwrap.wrap(panel_title, 42)),
+                    fontsize=8.5,
+                    va="bottom",
+                    fontweight="bold" if here else "normal",
+                )
+                for i, line in enumerate(values):
+                    for k, value in enumerate(line):
+                        colour, ink, sign = looks[(value >= 0, abs(value) <= doubt)]
+                        if value == 0:
+                            colour, ink, sign = "white", INK, "0"
+                        x, y = x0 + k * cell_w, y0 - (i + 1) * cell_h
+                        axes.add_patch(
+                            Rectangle((x, y), cell_w, cell_h, facecolor=colour, edgecolor="white", linewidth=1)
+                        )
+                        digits = f"{abs(value):.{1 if abs(value) >= 0.095 else 2}f}".replace(".", decimal)
+                        text = sign if value == 0 else f"{sign.strip('()')}{digits}"
+                        text = f"({text})" if sign[0] == "(" else text
+                        axes.text(x + cell_w / 2, y + cell_h / 2, text, fontsize=8, color=ink, ha="center", va="center")
+                        said.append(f"{panel_title}, {rows[i]}, {columns[k]}: {text}")
+                    if c == 0:
+                        axes.text(left - 0.07, y0 - (i + 0.5) * cell_h, rows[i], fontsize=8, ha="right", va="center")
+                for k, label in enumerate(columns):
+                    axes.text(
+                        x0 + (k + 0.5) * cell_w,
+                        y0 - len(rows) * cell_h - 0.05,
+                        label,
+                        fontsize=8,
+                        ha="center",
+                        va="top",
+                    )
+                axes.text(
+                    x0 + len(columns) * cell_w / 2,
+                    y0 - len(rows) * cell_h - 0.19,
+                    column_label,
+                    fontsize=7.5,
+                    color=GREY,
+                    ha="center",
+                    va="top",
+                )
+                if c == 0:
+                    axes.text(
+                        0.14,
+                        y0 - len(rows) * cell_h / 2,
+                        row_label,
+                        fontsize=7.5,
+                        color=GREY,
+                        rotation=90,
+                        ha="center",
+                        va="center",
+                    )
+                if here and base is not None:
+                    mark = (x0 + base[3] * cell_w, y0 - (base[2] + 1) * cell_h)
+                    for colour, line in ((INK, 3.0), ("white", 1.2)):
+                        axes.add_patch(
+                            Rectangle(
+                                mark, cell_w, cell_h, facecolor="none", edgecolor=colour, linewidth=line, zorder=5
+                            )
+                        )
+        keys = [(*looks[k][:2], looks[k][2]) for k in ((True, False), (True, True), (False, True), (False, False))]
+        keys.append(("white", INK, ""))
+        y = bottom - 0.2
+        x = left if across > 1 else 0.14
+        for k, (colour, ink, sign) in enumerate(keys if legend else []):
+            if legend is None or (k == 4 and base is None):
+                continue
+            axes.add_patch(
+                Rectangle(
+                    (x, y),
+                    0.26,
+                    0.15,
+                    facecolor=colour,
+                    edgecolor=INK if k == 4 else colour,
+                    linewidth=2.0 if k == 4 else 0.5,
+                )
+            )
+            axes.text(x + 0.13, y + 0.075, sign, fontsize=7.5, color=ink, ha="center", va="center")
+            axes.text(x + 0.33, y + 0.075, legend[k], fontsize=7.5, va="center")
+            if legend_columns == 1:
+                y -= 0.2
+            else:
+                x += 0.33 + 0.075 * len(legend[k]) + 0.12
+        axes.text(0.1, 0.06, "\n".join(feet), fontsize=7, color=GREY, va="bottom", linespacing=1.25)
+        return to_svg(figure, name, f"{title}. " + "; ".join(said) + ".")
+
+
+def _end_text(axes: Axes, value: float, y: float, text: str, bold: bool) -> None:
+    side = 1 if value >= 0 else -1
+    axes.annotate(
+        text,
+        (value, y),
+        xytext=(4 * side, 0),
+        textcoords="offset points",
+        va="center",
+        ha="left" if side > 0 else "right",
+        fontsize=8,
+        fontweight="bold" if bold else "normal",
+        bbox=_PAPER,
+    )
+
+
+def _beside(axes: Axes, x: float, y: float, text: str, bold: bool) -> None:
+    axes.annotate(
+        text,
+        (x, y),
+        xytext=(4, 0),
+        textcoords="offset points",
+        va="center",
+        ha="left",
+        fontsize=8,
+        fontweight="bold" if bold else "normal",
+        bbox=_PAPER,
+    )
+
+
+def _few_ticks(axes: Axes, number: Number) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: number(v)))
+    axes.tick_params(axis="x", labelsize=8)
+
+
+def _described(title: str, labels: Sequence[str], texts: Sequence[str]) -> str:
+    return f"{title}. " + "; ".join(f"{n}: {t}" for n, t in zip(labels, texts, strict=True)) + "."
+
+
 __all__ = [
     "ABOVE",
     "BELOW",
     "BLUE",
+    "GAIN",
     "GREEN",
     "GREY",
     "INK",
+    "LOSS",
+    "NARROW",
     "ORANGE",
     "PALE",
     "PURPLE",
@@ -341,8 +878,15 @@ __all__ = [
     "YELLOW",
     "gap_bars",
     "new_figure",
+    "plain_number",
     "ratio_dots",
     "ratio_lines",
+    "sign_map",
+    "signed_bars",
+    "stacked_years",
     "style",
     "to_svg",
+    "tornado",
+    "waterfall",
+    "year_lines",
 ]
