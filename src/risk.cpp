@@ -107,6 +107,18 @@ Scheme::Scheme(params::Model model, Mapping mapping, std::int64_t experiment_var
                 mvv_tops_.push_back(c.top_per_myriad);
                 if (c.age_max < model_.adult_age) mvv_child_code_ = c.code;
             }
+    if (const Criterion* dkg = find(model_.ggz, "ggz_dkg"))
+        for (const RiskClass& c : dkg->classes)
+            if (c.of_years > 0) {
+                problems.require(c.code == 1 && c.of_years <= static_cast<std::int32_t>(dkg->data_years.size()),
+                                 model_.name + ".ggz_dkg", "class that looks at the latest data years only",
+                                 "class 1, at most " + std::to_string(dkg->data_years.size()) + " years",
+                                 "class " + std::to_string(c.code) + ", " + std::to_string(c.of_years) + " years");
+                ggz_dkg_recent_code_ = static_cast<std::uint8_t>(c.code);
+                ggz_dkg_recent_lags_ = dkg->data_years;
+                std::sort(ggz_dkg_recent_lags_.begin(), ggz_dkg_recent_lags_.end());
+                ggz_dkg_recent_lags_.resize(std::min(ggz_dkg_recent_lags_.size(), static_cast<std::size_t>(c.of_years)));
+            }
     if (const Criterion* fkg = find(model_.variable, "fkg")) fkg_exclusions_ = fkg->exclusions;
     if (const Criterion* fkg = find(model_.ggz, "ggz_fkg")) ggz_fkg_exclusions_ = fkg->exclusions;
 
@@ -223,9 +235,9 @@ void Scheme::compile(const Share& share, Layout& layout, bool adults_only) {
 }
 
 const std::vector<std::int32_t>& Scheme::data_years(const std::string& criterion) const {
+    static const std::vector<std::int32_t> none;  // a model without the criterion, such as a reform that drops MHK
     const auto at = lags_.find(criterion);
-    if (at == lags_.end()) throw NotFoundError{{{here(), "criterion", "one of model " + model_.name, criterion}}};
-    return at->second;
+    return at == lags_.end() ? none : at->second;
 }
 
 CareYear Scheme::read(std::span<const data::Claim> claims) const {
@@ -340,6 +352,14 @@ void Scheme::health(const Past& past, Health& out) const {
     });
     each("ggz_fkg", [&](const CareYear& c) { out.ggz_fkg |= c.ggz_fkg; });
     each("ggz_dkg", [&](const CareYear& c) { out.ggz_dkg = std::max(out.ggz_dkg, c.ggz_dkg); });
+    // A lowest class of the latest years only (2021: basic mental care, in the year before) lapses with older care.
+    if (out.ggz_dkg != 0 && out.ggz_dkg == ggz_dkg_recent_code_) {
+        const auto recent = [&](std::int32_t lag) {
+            const CareYear* care = past[static_cast<std::size_t>(lag)];
+            return care != nullptr && care->ggz_dkg == ggz_dkg_recent_code_;
+        };
+        if (std::none_of(ggz_dkg_recent_lags_.begin(), ggz_dkg_recent_lags_.end(), recent)) out.ggz_dkg = 0;
+    }
     out.fkg = without(out.fkg, fkg_exclusions_);
     out.ggz_fkg = static_cast<std::uint32_t>(without(out.ggz_fkg, ggz_fkg_exclusions_));
 }
@@ -369,8 +389,10 @@ void Scheme::fill(const Layout& layout, const data::Record& r, std::int32_t year
             case Kind::region: if (r.region != 0) by_age(r.region); break;
             case Kind::ses: {
                 if (r.region == 0) break;
+                // Mental care classes are those of adults (annex 2): a child has none that could move its SES.
                 const bool lowest = (model_.wlz_lowest_ses && r.wlz > 0) ||
-                                    (model_.lowest_ses_from_ggz_dkg > 0 && h.ggz_dkg >= model_.lowest_ses_from_ggz_dkg);
+                                    (model_.lowest_ses_from_ggz_dkg > 0 && a >= model_.adult_age &&
+                                     h.ggz_dkg >= model_.lowest_ses_from_ggz_dkg);
                 by_age(lowest ? 1 : r.ses);
                 break;
             }

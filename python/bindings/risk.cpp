@@ -63,4 +63,5 @@ void bind_risk(py::module_& m) {
         .def_property_readonly("deductible_layout", [](const Scheme& s) { return layout(s.deductible_layout()); })
         .def_property_readonly("mhk_tops", &Scheme::mhk_tops)
         .def_property_readonly("mvv_tops", &Scheme::mvv_tops);
+    m.def("tie_key", &tie_key, py::arg("seed"), py::arg("person"), py::arg("year"));
 }

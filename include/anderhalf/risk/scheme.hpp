@@ -137,6 +137,7 @@ public:
     struct MentalTop { std::int32_t top_per_myriad = 0; std::int32_t min_cents = 0; };
     [[nodiscard]] const std::vector<MentalTop>& ggz_mhk_tops() const { return ggz_mhk_tops_; }
     [[nodiscard]] std::int32_t mvv_child_code() const { return mvv_child_code_; }
+    /// Years before t whose care decides the criterion; empty when the model has no such criterion.
     [[nodiscard]] const std::vector<std::int32_t>& data_years(const std::string& criterion) const;
     [[nodiscard]] std::int32_t longest_lag() const { return longest_lag_; }
 
@@ -217,6 +218,8 @@ private:
     std::int32_t mvv_child_code_ = 0;
     std::vector<CostRule> mhk_rules_, ggz_mhk_rules_;
     std::vector<std::int32_t> mhk_years_, ggz_mhk_years_;
+    std::uint8_t ggz_dkg_recent_code_ = 0;           ///< class of the latest data years only, 0 none
+    std::vector<std::int32_t> ggz_dkg_recent_lags_;
     std::unordered_map<std::string, std::vector<std::int32_t>> lags_;
     std::int32_t longest_lag_ = 0;
     std::unordered_map<std::uint32_t, Mapping::Drug> drugs_;
