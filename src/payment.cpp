@@ -29,8 +29,10 @@ __extension__ using UInt128 = unsigned __int128;
     return quotient;
 }
 
-[[nodiscard]] std::int64_t round_half_up(const Big& n, const Big& d) {
-    return floor_div(2 * n + d, 2 * d).convert_to<std::int64_t>();
+/// Arithmetic rounding (rekenkundig): half away from zero. d > 0.
+[[nodiscard]] std::int64_t round_half(const Big& n, const Big& d) {
+    const Big magnitude = (2 * (n < 0 ? Big{-n} : n) + d) / (2 * d);
+    return (n < 0 ? Big{-magnitude} : magnitude).convert_to<std::int64_t>();
 }
 
 /// Shares numerator[i] / denominator in whole cents that sum to round(sum / denominator): largest remainder,
@@ -48,7 +50,7 @@ __extension__ using UInt128 = unsigned __int128;
         given += cents[i];
         sum += numerator[i];
     }
-    target = round_half_up(sum, denominator);
+    target = round_half(sum, denominator);
     const Cents left = target - given;
     if (left < 0 || left > static_cast<Cents>(n))
         throw DomainError{{{"allocate", "cents left after rounding down", "0.." + std::to_string(n), std::to_string(left)}}};
@@ -93,8 +95,8 @@ std::vector<MicroEuro> neutral(const std::vector<risk::CriterionColumns>& layout
     const auto have = [&](std::size_t k) { return Big{realised.days[k]} * realised.numerator * expected.denominator; };
     const auto rounded = [&](const Big& n, const Big& d) -> MicroEuro {
         const Big positive = d < 0 ? Big{-d} : d, signed_n = d < 0 ? Big{-n} : n;
-        if (rounding == Rounding::legal) return round_half_up(signed_n, positive * micro_per_cent) * micro_per_cent;
-        return round_half_up(signed_n, positive);
+        if (rounding == Rounding::legal) return round_half(signed_n, positive * micro_per_cent) * micro_per_cent;
+        return round_half(signed_n, positive);
     };
     for (const params::NeutralityRule& rule : rules) {
         if (rule.share != share) continue;
@@ -162,7 +164,18 @@ ShareResult settle(const ShareInput& in) {
     std::vector<Big> share(n);
     for (std::size_t i = 0; i < n; ++i)
         share[i] = normative[i] * cost * adults * ppm * cents_days - gap * in.adult_days[i] * from * national;
-    result.paid = allocate(share, denominator, result.target);
+    if (const Big excess = std::accumulate(in.excess.begin(), in.excess.end(), Big{0}); excess != 0) {
+        // P_i + X_i - P_i sum X / sum P, with X in millionths of a cent: one denominator more, one allocation.
+        if (in.excess.size() != n)
+            throw ShapeError{{{here(), "excess per insurer", std::to_string(n), std::to_string(in.excess.size())}}};
+        const Big all = std::accumulate(share.begin(), share.end(), Big{0}) * ppm;
+        if (all <= 0) throw DomainError{{{here(), "sum of amounts under high-cost compensation", "above 0", "0 or less"}}};
+        for (std::size_t i = 0; i < n; ++i)
+            share[i] = share[i] * ppm * (all - excess * denominator) + Big{in.excess[i]} * denominator * all;
+        result.paid = allocate(share, denominator * ppm * all, result.target);
+    } else {
+        result.paid = allocate(share, denominator, result.target);
+    }
     result.factor = (cost * cents_days).convert_to<double>() / national.convert_to<double>();
     return result;
 }
@@ -179,20 +192,6 @@ std::vector<Cents> per_insured_year(Cents amount, std::span<const Days> days, Da
     for (const Days d : days) numerator.push_back(Big{amount} * d);
     Cents target = 0;
     return allocate(numerator, Big{days_in_year}, target);
-}
-
-std::vector<Cents> high_cost_compensation(const std::vector<Cents>& amount, const std::vector<Cents>& excess) {
-    if (amount.size() != excess.size())
-        throw ShapeError{{{here(), "excess per insurer", std::to_string(amount.size()), std::to_string(excess.size())}}};
-    const Big all = std::accumulate(amount.begin(), amount.end(), Big{0});
-    const Big out = std::accumulate(excess.begin(), excess.end(), Big{0});
-    if (out == 0) return amount;
-    if (all <= 0) throw DomainError{{{here(), "sum of amounts", "above 0", "0 or less"}}};
-    std::vector<Big> numerator;
-    for (std::size_t i = 0; i < amount.size(); ++i)
-        numerator.push_back((Big{amount[i]} + excess[i]) * all - Big{amount[i]} * out);
-    Cents target = 0;
-    return allocate(numerator, all, target);
 }
 
 std::vector<Cents> own_payments_corrected(const std::vector<Int128>& expected, Cents realised, Days days_in_year,

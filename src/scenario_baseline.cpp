@@ -147,11 +147,14 @@ std::vector<std::int32_t> insurer_index(const std::vector<std::uint16_t>& codes)
     return index;
 }
 
-Cents own_payment(const risk::Scheme& scheme, const data::Record& r, std::int32_t year, const RecordCost& cost) {
+Cents own_payment(const risk::Scheme& scheme, const data::Record& r, std::int32_t year, const RecordCost& cost, Cents voluntary) {
     const params::Model& model = scheme.model();
     if (scheme.age(r, year) < model.adult_age) return 0;
-    return own_payment::realised(model.deductible_amount, r.voluntary_deductible_cents, cost.eligible,
-                                 r.last_day - r.first_day + 1, days_in(year));
+    return own_payment::realised(model.deductible_amount, voluntary, cost.eligible, r.last_day - r.first_day + 1, days_in(year));
+}
+
+bool ranked_for_mental_care(const risk::Scheme& scheme, const data::Record& r, std::int32_t year) {
+    return scheme.age(r, year) >= scheme.model().adult_age;
 }
 
 void rank_cost_year(const risk::Scheme& scheme, const Options& o, CostYear& y) {
@@ -162,7 +165,7 @@ void rank_cost_year(const risk::Scheme& scheme, const Options& o, CostYear& y) {
     y.lines.ggz_mhk.clear();
     y.ggz_users.clear();
     for (const auto& top : scheme.ggz_mhk_tops()) {
-        std::int64_t users = y.insured;
+        std::int64_t users = y.adults;
         if (top.min_cents > 0) {
             users = 0;
             for (const risk::Ranked& r : y.ggz)
@@ -227,7 +230,8 @@ void add_totals(const View& view, const std::vector<std::int32_t>& insurers, Ind
         totals.cost_variable[at(i)] += factor * cost.variable;
         totals.cost_ggz[at(i)] += factor * cost.ggz;
         totals.cost_fixed[at(i)] += factor * cost.fixed;
-        totals.own_payments[at(i)] += factor * own_payment(scheme, r, year, cost);
+        totals.own_payments[at(i)] += factor * own_payment(scheme, r, year, cost, r.voluntary_deductible_cents);
+        totals.own_payments_mandatory[at(i)] += factor * own_payment(scheme, r, year, cost, 0);
     }
 }
 
@@ -244,6 +248,7 @@ YearTotals empty_totals(const risk::Scheme& scheme, std::size_t insurers) {
     t.cost_ggz.resize(insurers);
     t.cost_fixed.resize(insurers);
     t.own_payments.resize(insurers);
+    t.own_payments_mandatory.resize(insurers);
     t.ggz_excess.resize(insurers);
     return t;
 }
@@ -262,6 +267,7 @@ void merge(YearTotals& a, const YearTotals& b) {
     add(a.cost_ggz, b.cost_ggz);
     add(a.cost_fixed, b.cost_fixed);
     add(a.own_payments, b.own_payments);
+    add(a.own_payments_mandatory, b.own_payments_mandatory);
     add(a.ggz_excess, b.ggz_excess);
 }
 
@@ -274,6 +280,8 @@ void View::health(Index p, std::int32_t year, const data::Record& record, risk::
         if (y >= panel->first_year) past[lag] = &care(p, y);
     }
     scheme->health(past, out);
+    // Who lives abroad is in the classes "none" of what rests on care in kind (art. 6); MHK and MVV rest on cost.
+    if (record.region == 0) out = {};
     const std::uint64_t person = panel->person[at(p)];
     const auto beyond = [&](const risk::Line& line, Cents cost, std::int32_t y) {
         if (cost != line.cost) return cost > line.cost;
@@ -293,6 +301,7 @@ void View::health(Index p, std::int32_t year, const data::Record& record, risk::
             if (c == nullptr || c->insured == 0) return false;
             const auto& top = scheme->ggz_mhk_tops()[at(k)];
             if (top.min_cents > 0 && c->ggz_cost <= top.min_cents) return false;
+            if (!detail::ranked_for_mental_care(*scheme, record, year - lag)) return false;
             return beyond((*cost_lines)[at(year - lag - panel->first_year)].ggz_mhk[at(k)], c->ggz_cost, year - lag);
         });
     const std::int32_t exempt_from = scheme->model().wlz_no_mvv_from_age;
@@ -459,6 +468,8 @@ Baseline build(std::shared_ptr<const risk::Scheme> scheme, const Options& o, std
             const std::uint64_t key = risk::tie_key(o.seed, person, calendar);
             const auto index = static_cast<std::uint32_t>(p);
             if (care.mhk_cost > 0) year.mhk.push_back({care.mhk_cost, key, person, index, records.front().represents});
+            if (!detail::ranked_for_mental_care(*b.scheme, records.front(), calendar)) continue;
+            year.adults += records.front().represents;
             if (care.ggz_cost > 0) year.ggz.push_back({care.ggz_cost, key, person, index, records.front().represents});
         }
         detail::rank_cost_year(*b.scheme, o, year);
@@ -500,7 +511,9 @@ Baseline build(std::shared_ptr<const risk::Scheme> scheme, const Options& o, std
             detail::add_totals(view, insurers, p, arm.year, 1,
                                [&](std::size_t r) -> const RecordCost& { return panel.cost[r]; }, arm.totals,
                                estimated ? &arm.moments : nullptr);
-        if (arm.settled) detail::ggz_excess(panel, *b.scheme, insurers, arm.year, arm.totals);
+        if (arm.settled)
+            detail::ggz_excess(panel, *b.scheme, insurers, arm.year,
+                               [&](std::size_t r) -> const RecordCost& { return panel.cost[r]; }, arm.totals);
         if (estimated && o.estimates) {
             estimation::Specification spec = b.specification;
             spec.days_in_year = days_in(arm.year);
@@ -514,35 +527,36 @@ Baseline build(std::shared_ptr<const risk::Scheme> scheme, const Options& o, std
 }  // namespace
 
 void detail::ggz_excess(const Panel& panel, const risk::Scheme& scheme, const std::vector<std::int32_t>& insurers,
-                        std::int32_t year, YearTotals& totals) {
+                        std::int32_t year, const std::function<const RecordCost&(std::size_t)>& cost_of, YearTotals& totals) {
     const params::Model& model = scheme.model();
+    std::fill(totals.ggz_excess.begin(), totals.ggz_excess.end(), 0);
     if (model.hcc_ggz_top_per_myriad == 0) return;
-    struct User { Cents cost; std::int64_t represents; };
-    std::vector<User> users;
+    const auto cost = [&](const data::Record& r) { return cost_of(at(&r - panel.records.data())).ggz; };
+    std::vector<risk::Ranked> users;
+    std::vector<Cents> sums(at(panel.persons()));
     std::int64_t all = 0;
     for (Index p = 0; p < panel.persons(); ++p) {
-        Cents sum = 0;
         const auto records = panel.records_of(p, year);
-        for (const data::Record& r : records) sum += panel.cost[at(&r - panel.records.data())].ggz;
-        if (sum <= 0) continue;
-        users.push_back({sum, records.front().represents});
+        for (const data::Record& r : records) sums[at(p)] += cost(r);
+        if (sums[at(p)] <= 0) continue;
+        users.push_back({sums[at(p)], panel.person[at(p)], panel.person[at(p)], 0, records.front().represents});
         all += records.front().represents;
     }
-    std::sort(users.begin(), users.end(), [](const User& a, const User& b) { return a.cost > b.cost; });
-    const std::int64_t room = all * model.hcc_ggz_top_per_myriad / 10'000;
-    std::int64_t inside = 0;
-    Cents line = std::numeric_limits<Cents>::max();
-    for (const User& u : users) {
-        if (inside + u.represents > room) break;
-        inside += u.represents;
-        line = u.cost;
-    }
-    for (Index p = 0; p < panel.persons(); ++p)
+    std::sort(users.begin(), users.end());
+    const std::array<std::int32_t, 1> top{model.hcc_ggz_top_per_myriad};
+    const Cents line = risk::lines(users, all, top).front().cost;
+    const auto floor_div = [](Int128 n, Int128 d) { return n / d - (n % d < 0 ? 1 : 0); };
+    for (Index p = 0; p < panel.persons(); ++p) {
+        const Cents sum = sums[at(p)];
+        if (sum <= line) continue;
+        Int128 paid = 0, given = 0;  // in proportion to cost, in whole millionths that sum to the person's excess
         for (const data::Record& r : panel.records_of(p, year)) {
-            const Cents cost = panel.cost[at(&r - panel.records.data())].ggz;
-            if (cost > line)
-                totals.ggz_excess[at(insurers[r.insurer])] += (cost - line) * model.hcc_ggz_ppm / 1'000'000 * r.represents;
+            paid += cost(r);
+            const Int128 upto = floor_div(static_cast<Int128>(sum - line) * model.hcc_ggz_ppm * r.represents * paid, sum);
+            totals.ggz_excess[at(insurers[r.insurer])] += static_cast<std::int64_t>(upto - given);
+            given = upto;
         }
+    }
 }
 
 }  // namespace anderhalf::scenario

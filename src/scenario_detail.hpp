@@ -13,7 +13,11 @@ inline constexpr std::int32_t no_insurer = -1;
 [[nodiscard]] Index record_of(std::span<const data::Record> records, const data::Claim& claim);
 
 void add_cost(const risk::Scheme& scheme, const data::Claim& claim, RecordCost& cost);
-[[nodiscard]] Cents own_payment(const risk::Scheme& scheme, const data::Record& r, std::int32_t year, const RecordCost& cost);
+/// @param voluntary  [cents] on top of the mandatory deductible
+[[nodiscard]] Cents own_payment(const risk::Scheme& scheme, const data::Record& r, std::int32_t year, const RecordCost& cost,
+                                Cents voluntary);
+/// Insured of 18 and older in the cost year: those whose mental care is ranked.
+[[nodiscard]] bool ranked_for_mental_care(const risk::Scheme& scheme, const data::Record& r, std::int32_t year);
 
 /// Sorts the rankings of a year and sets its lines.
 void rank_cost_year(const risk::Scheme& scheme, const Options& options, CostYear& year);
@@ -27,8 +31,9 @@ void merge(YearTotals& a, const YearTotals& b);
 void add_totals(const View& view, const std::vector<std::int32_t>& insurers, Index p, std::int32_t year, Days sign,
                 const std::function<const RecordCost&(std::size_t)>& cost_of, YearTotals& totals, estimation::Moments* moments);
 
-/// Excess above the threshold of the GGZ high-cost compensation (art. 16), per insurer.
+/// Excess of persons above the threshold of the GGZ high-cost compensation (art. 16), over all their insurers, split in
+/// proportion to what each of them paid.
 void ggz_excess(const Panel& panel, const risk::Scheme& scheme, const std::vector<std::int32_t>& insurers, std::int32_t year,
-                YearTotals& totals);
+                const std::function<const RecordCost&(std::size_t)>& cost_of, YearTotals& totals);
 
 }  // namespace anderhalf::scenario::detail

@@ -138,12 +138,14 @@ struct Lines {
                 if (new_cost > 0) to.push_back({new_cost, key, person, p, represents});
             };
             swap(before.mhk_cost, after.mhk_cost, out, in);
-            swap(before.ggz_cost, after.ggz_cost, ggz_out, ggz_in);
+            if (detail::ranked_for_mental_care(*b.scheme, panel.records_of(p, year).front(), year))
+                swap(before.ggz_cost, after.ggz_cost, ggz_out, ggz_in);
             if (before.nursing_cost != after.nursing_cost) nursing_changed[at(y)] = 1;
         }
         if (out.empty() && in.empty() && ggz_out.empty() && ggz_in.empty()) continue;
         CostYear next;
         next.insured = base.insured;
+        next.adults = base.adults;
         next.mhk = exchange(base.mhk, std::move(out), std::move(in));
         lines.ggz_changed[at(y)] = !ggz_out.empty() || !ggz_in.empty();
         next.ggz = exchange(base.ggz, std::move(ggz_out), std::move(ggz_in));
@@ -258,9 +260,10 @@ struct Desk {
     gin.days_in_year = year_days;
     gin.flat_ppm = model.flat_ppm_ggz;
     gin.adult_days = d.base->adult_days;
+    gin.excess = h ? d.scen->ggz_excess : d.base->ggz_excess;
     gin.national = e2 ? payment::National{total(d.scen->cost_ggz), total(gin.normative)} : d.ggz_base;
     const payment::ShareResult mental = payment::settle(gin);
-    s.ggz = payment::high_cost_compensation(mental.paid, h ? d.scen->ggz_excess : d.base->ggz_excess);
+    s.ggz = mental.paid;
     s.ggz_target = mental.target;
     s.ggz_factor = mental.factor;
 
@@ -269,9 +272,11 @@ struct Desk {
     // Expected own payments.
     const YearTotals& own = on(c, Channel::d_expected_own_payments) ? *d.scen : *d.base;
     const std::vector<Int128> expected_own = payment::normative(own.deductible, d.deductible_weights);
-    s.own_payments = on(c, Channel::b_own_payments) ? d.scen->own_payments : d.base->own_payments;
+    const YearTotals& patients = on(c, Channel::b_own_payments) ? *d.scen : *d.base;
+    s.own_payments = patients.own_payments;
     s.expected_own_payments = model.own_payments_macro_corrected
-        ? payment::own_payments_corrected(expected_own, total(s.own_payments), year_days, model.own_payments_flat_ppm, d.base->adult_days)
+        ? payment::own_payments_corrected(expected_own, total(patients.own_payments_mandatory), year_days,
+                                          model.own_payments_flat_ppm, d.base->adult_days)
         : payment::ex_ante(expected_own, year_days);
 
     // Calculation premium: the premium part of the macro amount, per adult; premiums charged follow it.
@@ -303,15 +308,16 @@ struct Desk {
     return s;
 }
 
-/// GGZ and deductible weights after their neutrality; both arms share them, since no count of theirs is an incentive
-/// of hospital substitution: AVI is demography, and GGZ counts are taken as realised.
+/// GGZ and deductible weights after their neutrality; both arms share those of the baseline, since no count of theirs is
+/// an incentive of hospital substitution: AVI is demography, and GGZ classes do not follow from hospital care.
 void prepare_shared_weights(Desk& d) {
     const risk::Scheme& s = *d.b->scheme;
     const params::Model& model = s.model();
     const params::Share& ggz = model.hcc_ggz_top_per_myriad > 0 ? model.ggz_hcc : model.ggz;
-    const payment::Counts counts = realised(d.base->ggz);
-    d.ggz_weights = payment::neutral(s.ggz_layout(), model.neutrality, ggz.name, s.weights(ggz), counts, counts, d.b->options.rounding);
     const auto base_of = [&](std::int32_t t) -> const YearTotals& { return d.b->arm(t).totals; };
+    d.ggz_weights = payment::neutral(s.ggz_layout(), model.neutrality, ggz.name, s.weights(ggz),
+                                     expected(*d.b, d.year, base_of, [](const YearTotals& t) -> const payment::ClassTotals& { return t.ggz; }),
+                                     realised(d.base->ggz), d.b->options.rounding);
     d.deductible_weights = s.deductible_weights();
     const payment::Counts want = expected(*d.b, d.year, base_of, [](const YearTotals& t) -> const payment::ClassTotals& { return t.deductible; });
     d.deductible_weights = payment::neutral(s.deductible_layout(), model.neutrality, "deductible", d.deductible_weights, want,
@@ -400,9 +406,7 @@ Settlement ex_ante_baseline(const Baseline& b, std::int32_t year) {
     s.ggz = payment::ex_ante(payment::normative(t.ggz, scheme.weights(model.ggz)), year_days);
     const Days days = std::accumulate(t.days.begin(), t.days.end(), Days{0});
     // Fixed share ex ante: the macro amount in proportion to insured years.
-    std::vector<Int128> fixed;
-    for (const Days d : t.days) fixed.push_back(static_cast<Int128>(model.macro_fixed) * micro_per_cent * d * year_days / std::max<Days>(days, 1));
-    s.fixed = payment::ex_ante(fixed, year_days);
+    s.fixed = payment::per_insured_year(model.macro_fixed, t.days, std::max<Days>(days, 1));
     s.expected_own_payments = payment::ex_ante(payment::normative(t.deductible, scheme.deductible_weights()), year_days);
     s.premium_deducted = payment::per_insured_year(model.calculation_premium, t.adult_days, year_days);
     s.premium = s.premium_deducted;
@@ -531,6 +535,15 @@ Outcome simulate(const Baseline& b, const Substitution& programme, const Area& a
                 for (const auto& [column, count] : change) (count < 0 ? lost : won)[offset + column] += std::abs(count) * days;
             }
         }
+        const bool mental = std::any_of(overlay.touched.begin(), overlay.touched.end(), [&](const auto& cell) {
+            if (cell.second != t) return false;
+            const auto records = panel.records_of(cell.first, t);
+            return std::any_of(records.begin(), records.end(), [&](const data::Record& r) {
+                const std::size_t row = at(&r - panel.records.data());
+                return new_cost_of(row).ggz != panel.cost[row].ggz;
+            });
+        });
+        if (mental) detail::ggz_excess(panel, scheme, insurers, t, new_cost_of, arm.totals);
         arm.c1 = base.totals.variable;
         arm.c2 = base.totals.variable;
         if (decomposed) {
@@ -663,6 +676,8 @@ ArmYear full_pass(const Baseline& b, const Substitution& programme, const Area& 
             const risk::CareYear& care = changed.care[changed.cell(p, y)];
             ranking.insured += records.front().represents;
             ranking.mhk.push_back({care.mhk_cost, key, person, 0, records.front().represents});
+            if (!detail::ranked_for_mental_care(scheme, records.front(), y)) continue;
+            ranking.adults += records.front().represents;
             ranking.ggz.push_back({care.ggz_cost, key, person, 0, records.front().represents});
         }
         detail::rank_cost_year(scheme, b.options, ranking);
@@ -686,7 +701,7 @@ ArmYear full_pass(const Baseline& b, const Substitution& programme, const Area& 
     arm.moments = estimation::Moments{scheme.variable_columns()};
     for (Index p = 0; p < changed.persons(); ++p)
         detail::add_totals(view, insurers, p, year, 1, [&](std::size_t r) -> const RecordCost& { return changed.cost[r]; }, arm.totals, &arm.moments);
-    detail::ggz_excess(changed, scheme, insurers, year, arm.totals);
+    detail::ggz_excess(changed, scheme, insurers, year, [&](std::size_t r) -> const RecordCost& { return changed.cost[r]; }, arm.totals);
     return arm;
 }
 

@@ -72,6 +72,7 @@ py::dict totals(const YearTotals& t) {
     d["cost_ggz"] = t.cost_ggz;
     d["cost_fixed"] = t.cost_fixed;
     d["own_payments"] = t.own_payments;
+    d["own_payments_mandatory"] = t.own_payments_mandatory;
     d["ggz_excess"] = t.ggz_excess;
     return d;
 }

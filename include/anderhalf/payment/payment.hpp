@@ -45,7 +45,8 @@ struct Counts {
 /// Whole-number arithmetic, or rounding of weights to two decimals as printed (art. 11(14)).
 enum class Rounding : std::uint8_t { exact, legal };
 
-/// Weights after criterion neutrality (criteriumneutraliteit), micro-euro, rounded once (half up); legal: to cents.
+/// Weights after criterion neutrality (criteriumneutraliteit), micro-euro, rounded once (half away from zero); legal: to
+/// cents.
 ///
 ///     class_totals  w'[k] = w[k] expected[k] / realised[k]
 ///     zero_sum      w'[r] such that sum_k w'[k] realised[k] = 0, all `reset` classes equal shift
@@ -73,6 +74,9 @@ struct ShareInput {
     National national;               ///< of the scaling: usually this share's own totals
     std::int64_t flat_ppm = 1'000'000;  ///< phi
     std::vector<Days> adult_days;    ///< per insurer
+    /// High-cost compensation (hogekostencompensatie, art. 16): excess per insurer [millionths of a cent], added and
+    /// taken back in proportion to every share: P_i + X_i - P_i sum X / sum P. Empty: none.
+    std::vector<std::int64_t> excess;
     /// Level of own weights: normative amounts are multiplied by to / from before all else.
     std::optional<std::pair<Int128, Int128>> level_to_from;
 };
@@ -84,8 +88,8 @@ struct ShareResult {
     double factor = 1;                   ///< C / N
 };
 
-/// Ex post settlement of one share: N_i C/N - phi (C - N) a_i in whole cents. Every share is rounded down and the cents
-/// that are left go to the largest remainders, ties by insurer: at most one cent per insurer moves.
+/// Ex post settlement of one share: N_i C/N - phi (C - N) a_i, with high-cost compensation, in whole cents. Every share is
+/// rounded down once and the cents that are left go to the largest remainders, ties by insurer: at most one cent moves.
 /// @source Besluit zorgverzekering art. 3.12-3.14; Beleidsregels risicoverevening 2025 art. 1.1
 [[nodiscard]] ShareResult settle(const ShareInput& input);
 
@@ -94,10 +98,6 @@ struct ShareResult {
 
 /// amount x days / days_in_year per insurer, in whole cents that sum to the rounded national amount.
 [[nodiscard]] std::vector<Cents> per_insured_year(Cents amount, std::span<const Days> days, Days days_in_year);
-
-/// High-cost compensation (hogekostencompensatie, art. 16): adds each insurer's excess and takes it back in proportion.
-///     result[i] = amount[i] + excess[i] - amount[i] * sum(excess) / sum(amount)
-[[nodiscard]] std::vector<Cents> high_cost_compensation(const std::vector<Cents>& amount, const std::vector<Cents>& excess);
 
 /// Macro correction of own payments (Bzv 3.19, 2021 and 2022): E_i R/E - x (R - E) a_i.
 [[nodiscard]] std::vector<Cents> own_payments_corrected(const std::vector<Int128>& expected, Cents realised, Days days_in_year,

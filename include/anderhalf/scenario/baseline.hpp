@@ -81,7 +81,8 @@ struct Panel {
 struct CostYear {               ///< one calendar year of cost: MHK and GGZ-MHK
     std::vector<risk::Ranked> mhk, ggz;
     std::int64_t insured = 0;
-    std::vector<std::int64_t> ggz_users;  ///< per GGZ-MHK line: insured whose cost exceeds its minimum
+    std::int64_t adults = 0;              ///< of that year: mental care is ranked among them (annex 2)
+    std::vector<std::int64_t> ggz_users;  ///< per GGZ-MHK line: adults whose cost exceeds its minimum
     risk::CostLines lines;
 };
 struct NursingSum {             ///< one equalization year: MVV
@@ -95,7 +96,9 @@ struct YearTotals {
     payment::ClassTotals variable, ggz, deductible;
     std::vector<Days> days, adult_days;         ///< per insurer
     std::vector<std::int64_t> under_18;         ///< per insurer, insured on 1 July (Bzv 3.22)
-    std::vector<Cents> cost_variable, cost_ggz, cost_fixed, own_payments, ggz_excess;
+    std::vector<Cents> cost_variable, cost_ggz, cost_fixed, own_payments;
+    std::vector<Cents> own_payments_mandatory;  ///< the part under the mandatory deductible (Bzv 3.19(3))
+    std::vector<std::int64_t> ggz_excess;       ///< high-cost compensation (art. 16) [millionths of a cent]
     friend bool operator==(const YearTotals&, const YearTotals&) = default;
 };
 
