@@ -47,31 +47,20 @@ struct Overlay {
     std::vector<data::Claim> claims;
     for (const auto& [p, year] : area.candidates) {
         const auto records = panel.records_of(p, year);
-        bool changed = false;
-        // A person with two insurers in a year: each record's own claims, so that only those who take part are reached.
-        std::span<const data::Claim> current = panel.claims_of(p, year);
-        std::vector<data::Claim> kept;
-        for (std::size_t r = 0; r < records.size(); ++r) {
-            if (r > 0 && records[r].insurer == records[r - 1].insurer) continue;
-            const std::size_t before = o.movements.size();
-            if (programme.apply(records[r], year, current, chances[at(year - b.options.start)], b.options.seed, claims, o.movements)) {
-                changed = true;
-                o.patients_rows += static_cast<std::int64_t>(std::count_if(
-                    o.movements.begin() + static_cast<std::ptrdiff_t>(before), o.movements.end(), [](const Movement& m) {
-                        return m.effect == Effect::replacement || m.effect == Effect::added || m.effect == Effect::referred_on;
-                    }));
-                kept = claims;
-                current = kept;
-            }
-        }
-        if (!changed) continue;
+        const std::size_t before = o.movements.size();
+        if (!programme.apply(records, year, panel.claims_of(p, year), chances[at(year - b.options.start)], b.options.seed, claims, o.movements))
+            continue;
+        o.patients_rows += static_cast<std::int64_t>(std::count_if(
+            o.movements.begin() + static_cast<std::ptrdiff_t>(before), o.movements.end(), [](const Movement& m) {
+                return m.effect == Effect::replacement || m.effect == Effect::added || m.effect == Effect::referred_on;
+            }));
         o.touched.emplace_back(p, year);
-        risk::CareYear care = b.scheme->read(current);
+        risk::CareYear care = b.scheme->read(claims);
         care.insured = 1;
         o.care_at[panel.cell(p, year)] = static_cast<std::int32_t>(o.care.size());
         o.care.push_back(care);
         std::vector<RecordCost> cost(records.size());
-        for (const data::Claim& c : current) detail::add_cost(*b.scheme, c, cost[at(detail::record_of(records, c))]);
+        for (const data::Claim& c : claims) detail::add_cost(*b.scheme, c, cost[at(detail::record_of(records, c))]);
         for (std::size_t r = 0; r < records.size(); ++r) {
             o.cost_at[at(&records[r] - panel.records.data())] = static_cast<std::int32_t>(o.cost.size());
             o.cost.push_back(cost[r]);

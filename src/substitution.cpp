@@ -109,10 +109,19 @@ Chances Substitution::chances(std::int32_t year, const Volumes& v, Days days_in_
     return result;
 }
 
-bool Substitution::apply(const data::Record& record, std::int32_t year, std::span<const data::Claim> claims,
+bool Substitution::apply(std::span<const data::Record> records, std::int32_t year, std::span<const data::Claim> claims,
                          const Chances& chances, std::uint64_t seed, std::vector<data::Claim>& out,
                          std::vector<Movement>& movements) const {
-    if (!active(year) || !in_area(record.municipality) || !takes_part(record.insurer)) return false;
+    const auto reached = std::find_if(records.begin(), records.end(), [&](const data::Record& r) {
+        return in_area(r.municipality) && takes_part(r.insurer);
+    });
+    if (!active(year) || reached == records.end()) return false;
+    const data::Record& record = *reached;
+    const auto pays = [&](const data::Claim& claim) {
+        return std::any_of(records.begin(), records.end(), [&](const data::Record& r) {
+            return r.insurer == claim.insurer && in_area(r.municipality) && takes_part(r.insurer);
+        });
+    };
     const Philox philox{seed, Purpose::substitution};
     const auto draw = [&](std::uint64_t rank) {
         return philox(record.person, (static_cast<std::uint64_t>(year) << 32U) | rank, programme_.id);
@@ -145,8 +154,9 @@ bool Substitution::apply(const data::Record& record, std::int32_t year, std::spa
     };
     for (const data::Claim& claim : claims) {
         gp = gp || claim.category == Category::gp;
-        const Line* line = claim.insurer == record.insurer ? line_of(claim) : nullptr;
+        const Line* line = line_of(claim);
         eligible = eligible || line != nullptr;
+        if (line != nullptr && !pays(claim)) line = nullptr;
         const auto words = line != nullptr ? draw(claim.claim) : Philox::Words{};
         if (line == nullptr || !below(words[word_enrol], claim.consult ? chances.consult : chances.heavier)) {
             out.push_back(claim);

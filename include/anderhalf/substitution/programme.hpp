@@ -94,9 +94,11 @@ public:
     /// @throw DomainError  more patients wanted than there are eligible claims
     [[nodiscard]] Chances chances(std::int32_t year, const Volumes& volumes, Days days_in_year) const;
 
-    /// The claims of one person-year with the programme. Draws are addressed by (seed; person, year, claim).
+    /// The claims of one person-year with the programme: each claim once, by the rules of the insurer that pays it; added
+    /// demand once, at the first insurer that takes part. Draws are addressed by (seed; person, year, claim).
+    /// @param records  of the person in this year, all insurers
     /// @return  true when anything changed or was replaced; `out` then holds the new claims, movements the effects
-    [[nodiscard]] bool apply(const data::Record& record, std::int32_t year, std::span<const data::Claim> claims,
+    [[nodiscard]] bool apply(std::span<const data::Record> records, std::int32_t year, std::span<const data::Claim> claims,
                              const Chances& chances, std::uint64_t seed, std::vector<data::Claim>& out,
                              std::vector<Movement>& movements) const;
 
