@@ -62,7 +62,8 @@ class Readings:
         project's specification). True: t-1 and t-2, the literal text beside "Ten minste 1 van de 3" in the same table.
     ggz_mhk_users: "top 98,5 procent met kosten GGZ > 10 euro". True: top 98.5% of the insured with more than EUR 10 in
         that year, which gives art. 9(9) a border to share out; False: top 98.5% of all ranked, and more than EUR 10.
-    ggz_mhk_adults: the ranking holds insured of 18+ (annex 2: the criteria are for 18+); False: everybody insured.
+    ggz_mhk_adults: the ranking of a cost year holds its insured of 18+ (annex 2: the criteria are for 18+), since a
+        threshold belongs to a cost year (specification, section 4); False: everybody insured.
     ggz_basic_last_year: GGZ-DKG 1, "gebruik basis GGZ in het voorgaande jaar", looks at t-1 only.
     """
 
@@ -106,13 +107,13 @@ class _Facts:
     birth_month: dict[int, int]
     represents: dict[tuple[int, int], int]
 
-    def age(self, person: int) -> int:
-        """Age on the reference date of the equalization year, also of who is dead by then."""
-        return age(self.birth_month[person], self.year, self.model.reference_month)
+    def age(self, person: int, year: int | None = None) -> int:
+        """Age on the reference date of the equalization year or another year, also of who is dead by then."""
+        return age(self.birth_month[person], self.year if year is None else year, self.model.reference_month)
 
-    def adult(self, person: int) -> bool:
-        """18 or older on that date."""
-        return self.age(person) >= self.model.adult_age
+    def adult(self, person: int, year: int | None = None) -> bool:
+        """18 or older on that date, or on that of another year."""
+        return self.age(person, year) >= self.model.adult_age
 
     def in_wlz(self, person: int) -> bool:
         """In a Wlz institution in the equalization year, entering or staying."""
@@ -222,7 +223,7 @@ def ggz_mhk_codes(facts: _Facts, criterion: Criterion) -> dict[int, int]:
         year = facts.year - lag
         ranked = facts.insured(year)
         if facts.readings.ggz_mhk_adults:
-            ranked = {p: n for p, n in ranked.items() if facts.adult(p)}
+            ranked = {p: n for p, n in ranked.items() if facts.adult(p, year)}
         cost = {p: ggz_cost(facts, p, year) for p in ranked}
         for c in criterion.classes:
             if c.code > 0:

@@ -121,7 +121,10 @@ class Neutral:
 def neutral_weights(
     share: Share, rules: list[NeutralityRule], realised: Counts, expected: Counts | None, mode: str = "exact"
 ) -> Neutral:
-    """Art. 11(4)-(14), 17(3). Mode `legal` rounds every re-set weight to two decimals of a euro (11(14))."""
+    """Art. 11(4)-(14), 17(3). Mode `legal` rounds every re-set weight to two decimals of a euro (11(14)), `micro` to
+    millionths of a euro: the unit in which the core keeps weights.
+    """
+    unit = {"exact": 0, "micro": 10_000, "legal": 1}[mode]
     printed = printed_weights(share)
     result = Neutral(dict(printed), dict(printed))
     ahead = realised if expected is None else expected
@@ -130,7 +133,7 @@ def neutral_weights(
         if not met:
             result.unmet.append(rule.article)
         result.exact.update(changed)
-        result.weights.update({c: Fraction(round_half(w)) for c, w in changed.items()} if mode == "legal" else changed)
+        result.weights.update({c: Fraction(round_half(w * unit), unit) if unit else w for c, w in changed.items()})
     result.gap = sum((n * (result.weights[c] - result.exact[c]) for c, n in realised.items()), Fraction(0))
     return result
 
