@@ -2,10 +2,11 @@
 
     python tools/calibrate_population.py [--persons N] [--region-seeds K] [--year 2018] [--report-only]
 
-Two large runs of the generator with the same draws: one without the general part gives what conditions and episodes cost per
-group, sex and age class; one with a first guess gives how much of a mean arrives (caps, part years, institutions). The general
-mean is then (target - conditions) / arrival rate. A negative rest is named and set to zero. Realised samples are never rescaled:
-the result is a parameter, written to params/population/calibration.toml, and holds for every sample and seed.
+Two large runs of the generator with the same draws: one without the general part gives what conditions and episodes
+cost per group, sex and age class; one with a first guess gives how much of a mean arrives (caps, part years,
+institutions). The general mean is then (target - conditions) / arrival rate. A negative rest is named and set to zero.
+Realised samples are never rescaled: the result is a parameter, written to params/population/calibration.toml, and
+holds for every sample and seed.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def age_on_30_june(records: np.ndarray, year: int) -> np.ndarray:
 def measure(
     tables: object, plan: object, year: int, addon: np.ndarray, region: np.ndarray, threads: int = 2
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Euros and insured years per [group][sex][band]([category]); add-on drugs under hospital care, as Vektis counts them."""
+    """Euros and insured years per [group][sex][band]([category]); add-on drugs under hospital care, as in Vektis."""
     start = np.datetime64(f"{year}-01-01").astype(int)
     days_in_year = np.datetime64(f"{year + 1}-01-01").astype(int) - start
 
@@ -74,7 +75,7 @@ def only_region(parameters: object) -> object:
 def two_groups(
     year: int, persons: int, seeds: int, calibrated: bool, general: bool, threads: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean per insured year [group][sex][band][category] and insured years: one large sample, the region over several seeds."""
+    """Mean per insured year [group][sex][band][category] and insured years; the region over several seeds."""
     addon = np.array(population.addon_drugs())
 
     def parameters() -> object:
@@ -124,9 +125,13 @@ def main() -> None:
         conditions, years = two_groups(*size, calibrated=False, general=False, threads=options.threads)
         guess, _ = two_groups(*size, calibrated=False, general=True, threads=options.threads)
         raw, conditions = conditions, smooth_region(conditions, years)
-        lines = ["# The general part of each care category: mean euros per insured year by group, sex (man, woman) and five-year age class,",
-                 "# price level of the law year. Made by tools/calibrate_population.py: Vektis minus conditions and episodes; see README.md.", "[general_eur]"]  # fmt: skip
-        lower, upper = np.array(0.5), None
+        lines = [
+            "# The general part of each care category: mean euros per insured year by group, sex (man, woman) and",
+            "# five-year age class, price level of the law year. Made by tools/calibrate_population.py: Vektis minus",
+            "# conditions and episodes; see README.md.",
+            "[general_eur]",
+        ]
+        lower = np.array(0.5)
         for name, target in goal.items():
             k = CATEGORIES.index(name)
             if name in ("obstetric", "maternity"):
@@ -141,7 +146,8 @@ def main() -> None:
             for place in np.argwhere((need < -0.02 * target) & (target > 1) & (target * years > 1e6)):
                 g, s, b = place
                 print(
-                    f"too dear: {name} group {g} sex {s} age {5 * b}: conditions {conditions[g, s, b, k]:.0f} of {target[g, s, b]:.0f}"
+                    f"too dear: {name} group {g} sex {s} age {5 * b}: "
+                    f"conditions {conditions[g, s, b, k]:.0f} of {target[g, s, b]:.0f}"
                 )
             need = np.maximum(need, 0)
             rows = ["[" + ", ".join("[" + ", ".join(f"{x:.2f}" for x in s) + "]" for s in g) + "]" for g in need]

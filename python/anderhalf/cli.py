@@ -165,10 +165,16 @@ def validate(
 ) -> None:
     """A population against its targets: value, standard error, gap and source; held-out targets apart."""
     from anderhalf.files import read_population
+    from anderhalf.model import load_model
     from anderhalf.population import synthesise as make
+    from anderhalf.simulation import Rules, World
 
-    people = read_population(directory) if directory else make(persons, (2015, 2031), seed=seed)
-    result = people.validate(threads=threads or processors())
+    people = read_population(directory) if directory else make(persons, (2015, 2021), seed=seed)
+    world = None  # targets on classes and fit need the cost years before the first year of the law
+    if people.years[0] <= 2015 and people.years[1] >= 2021:
+        law = load_model("nl-2021-structural")
+        world = World(people, law, Rules(start=2021, horizon=1), threads=threads or processors())
+    result = people.validate(world=world)
     typer.echo(result.to_json() if json else str(result))
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import html
-import importlib.metadata
 import io
 import json
 import math
@@ -24,8 +23,9 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
-from anderhalf.errors import DomainError, Problem, ShapeError
 from numpy.typing import NDArray
+
+from anderhalf.errors import DomainError, Problem, ShapeError
 
 Origin = Literal["microdata", "synthetic", "public"]
 
@@ -43,10 +43,9 @@ _LAYOUT = re.compile(r"(report\.html|results\.json|tables/[a-z0-9_]+\.csv|figure
 
 def version() -> str:
     """The version of anderhalf that is installed."""
-    try:
-        return importlib.metadata.version("anderhalf")
-    except importlib.metadata.PackageNotFoundError:
-        return "0+unknown"
+    from anderhalf._core import __version__
+
+    return str(__version__)
 
 
 # --- small cells ------------------------------------------------------------------------------------------------------

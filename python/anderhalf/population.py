@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
 from anderhalf import _core
 from anderhalf._paths import data_directory
 from anderhalf.errors import NotFoundError, Problem
 from anderhalf.parameters import CATEGORIES
-from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
 AGES = 106
 BANDS = 19
@@ -59,7 +60,7 @@ class _Care(_Strict):
 class _Pattern(_Strict):
     key: str
     percent: list[Positive] = Field(default_factory=list)
-    knots: list[float] = Field(default_factory=lambda: list(KNOTS))
+    knots: list[float] = Field(default_factory=lambda: [float(k) for k in KNOTS])
     men: Positive = 1.0
     women: Positive = 1.0
     frailty: float = 0.0
@@ -85,7 +86,7 @@ class _General(_Strict):
     specialism: int = 0
     diagnosis: int = 0
     percent: list[Positive]
-    knots: list[float] = Field(default_factory=lambda: list(KNOTS))
+    knots: list[float] = Field(default_factory=lambda: [float(k) for k in KNOTS])
     men: Positive = 1.0
     women: Positive = 1.0
     frailty: float = 0.0
@@ -143,7 +144,9 @@ def _rows(name: str, folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(line for line in file if not line.startswith("#")))
 
 
-def curve(knots: list[float], values: list[float], men: float = 1.0, women: float = 1.0, scale: float = 1.0) -> list[list[float]]:
+def curve(
+    knots: list[float], values: list[float], men: float = 1.0, women: float = 1.0, scale: float = 1.0
+) -> list[list[float]]:
     """Values at knots of age, linear between, as [sex][age 0..105]."""
     base = np.interp(np.arange(AGES), knots, values) * scale
     return [(base * men).tolist(), (base * women).tolist()]
@@ -153,7 +156,12 @@ def _line(care: _Care, key: str) -> _core.CareLine:
     line = _core.CareLine()
     line.key = key
     line.category = getattr(_core.Category, care.category)
-    line.product, line.specialism, line.diagnosis, line.consult = care.product, care.specialism, care.diagnosis, care.consult
+    line.product, line.specialism, line.diagnosis, line.consult = (
+        care.product,
+        care.specialism,
+        care.diagnosis,
+        care.consult,
+    )
     yearly = care.category in {"drugs", "chain_care", "paramedical", "nursing"} if care.yearly is None else care.yearly
     line.yearly = yearly and not care.event
     line.choice, line.probability = care.choice, care.p
@@ -182,7 +190,7 @@ def _cost_tables(folder: Path) -> tuple[dict[str, Table], Table]:
 def targets(folder: Path | None = None) -> dict[str, NDArray[np.float64]]:
     """Cost targets per insured year, [group][sex][band] in euros at the price level of the law year, by care category.
 
-    Group 0 is the rest of the country, 1 the region: Vektis 2018 by age class and sex, with the region's ratio per broad
+    Group 0 is the rest of the country, 1 the region: Vektis 2018 by age class and sex, with the region's ratio per
     age class and category, times the factor of ``society.toml`` (price_level).
     """
     folder = folder or data_directory("params") / "population"
@@ -193,7 +201,11 @@ def targets(folder: Path | None = None) -> dict[str, NDArray[np.float64]]:
     region_years = sum((population[n] for n in names), np.zeros((2, BANDS)))
     ratio: dict[str, Table] = {}
     for row in _rows("vektis_region_ratios_2018.csv", folder):
-        if row["municipality"] == "Mijnstreek" and row["age_to"] and not (row["age_from"] == "0" and row["age_to"] == "-1"):
+        if (
+            row["municipality"] == "Mijnstreek"
+            and row["age_to"]
+            and not (row["age_from"] == "0" and row["age_to"] == "-1")
+        ):
             last = BANDS * 5 if row["age_to"] == "-1" else int(row["age_to"])
             table = ratio.setdefault(row["category"], np.ones((2, BANDS)))
             table[:, int(row["age_from"]) // 5 : (last + 1) // 5] = float(row["ratio"] or 1) if row["ratio"] else 1.0
@@ -207,7 +219,20 @@ def targets(folder: Path | None = None) -> dict[str, NDArray[np.float64]]:
         both = np.stack([np.maximum(rest, 0), region]) * share * scale
         result[category] = result.get(category, np.zeros_like(both)) + both
 
-    for name in ("gp", "drugs", "chain_care", "devices", "paramedical", "nursing", "grz", "elv", "dental", "transport", "obstetric", "maternity"):
+    for name in (
+        "gp",
+        "drugs",
+        "chain_care",
+        "devices",
+        "paramedical",
+        "nursing",
+        "grz",
+        "elv",
+        "dental",
+        "transport",
+        "obstetric",
+        "maternity",
+    ):
         put(name, name, 1, factor)
     put("hospital", "hospital", 1 - split["diagnostics_of_hospital"], factor)
     put("diagnostics", "hospital", split["diagnostics_of_hospital"], factor)
@@ -347,8 +372,9 @@ def load_parameters(folder: Path | None = None, calibrated: bool = True) -> _cor
             for d in s.diagnoses:
                 share = (1 - care.low_complexity.heavier) if consult else care.low_complexity.heavier
                 eur = s.consult_eur if consult else s.heavier_eur
-                lines.append(_Care(category="hospital", specialism=s.specialism, diagnosis=d.number, consult=consult, eur=eur,
-                                   p=share * d.share, cv=care.low_complexity.cv, choice=1))  # fmt: skip
+                line = _Care(category="hospital", specialism=s.specialism, diagnosis=d.number, consult=consult, eur=eur)
+                changes = {"p": share * d.share, "cv": care.low_complexity.cv, "choice": 1}
+                lines.append(line.model_copy(update=changes))
         e.care = [_line(line, e.key) for line in lines]
         episodes.append(e)
     for item in care.episode:
@@ -368,10 +394,12 @@ def load_parameters(folder: Path | None = None, calibrated: bool = True) -> _cor
     for item in care.general:
         g = _core.GeneralCare()
         g.category = getattr(_core.Category, item.category)
-        line = _Care(category=item.category, product=item.product, specialism=item.specialism, diagnosis=item.diagnosis, eur=0, cv=item.cv,
-                     sticky=item.sticky, yearly=item.yearly)  # fmt: skip
+        same = ("category", "product", "specialism", "diagnosis", "cv", "sticky", "yearly")
+        line = _Care(eur=0, **{key: getattr(item, key) for key in same})
         g.line = _line(line, f"general.{item.category}")
-        g.use = [np.minimum(1, np.array(row)).tolist() for row in curve(item.knots, item.percent, item.men, item.women, 0.01)]
+        g.use = [
+            np.minimum(1, np.array(row)).tolist() for row in curve(item.knots, item.percent, item.men, item.women, 0.01)
+        ]
         g.frailty, g.amount_frailty = item.frailty, item.amount_frailty
         g.mean_eur = means.get(item.category, 0.5 * goal[item.category]).tolist()
         general.append(g)
@@ -482,7 +510,11 @@ def region_codes(name: str) -> tuple[int, ...]:
 
 def load_mapping(light_product_percent: int | None = None, path: Path | None = None) -> Any:
     """``mapping.toml`` as the compiled mapping: drug and device groups, diagnoses and physiotherapy to classes."""
-    document = _read("mapping.toml", data_directory("params") / "population") if path is None else tomllib.loads(path.read_text("utf-8"))
+    document = (
+        _read("mapping.toml", data_directory("params") / "population")
+        if path is None
+        else tomllib.loads(path.read_text("utf-8"))
+    )
     mapping = _core.Mapping()
     kinds = {
         "drugs": _core.Mapping.Drug,
@@ -512,7 +544,12 @@ def addon_drugs(folder: Path | None = None) -> tuple[int, ...]:
 
 
 def synthesise(
-    persons: int, years: tuple[int, int] = (2015, 2031), region: str | None = "mijnstreek", seed: int = 1, *, block_persons: int = 4096
+    persons: int,
+    years: tuple[int, int] = (2015, 2031),
+    region: str | None = "mijnstreek",
+    seed: int = 1,
+    *,
+    block_persons: int = 4096,
 ) -> Population:
     """Lay out a synthetic population; blocks are made when asked for.
 

@@ -570,15 +570,25 @@ def _validation(world: World) -> dict[str, float]:
         "forfait_share_of_adults": float(weight[adult & (classes["morbid"] == 1)].sum() / weight[adult].sum()),
         "mean_expected_own_payment_eur": sum(post["expected_own_payments"]) / 100 / adults,
         "mean_own_payment_eur": own / adults,
+        "mhk_step_eur": _step(world, "mhk", 0, 1),
         "settlement_factor_variable": float(post["variable_factor"]),
     }
+
+
+def _step(world: World, criterion: str, low: int, high: int) -> float:
+    """Re-estimated weight of one class less that of another."""
+    fit, columns = world.core.fit(world.core.first_class_year), list(world.core.columns)
+    return float(
+        fit.coefficients[columns.index(f"{criterion}={high}")] - fit.coefficients[columns.index(f"{criterion}={low}")]
+    )
 
 
 PUBLISHED: dict[str, tuple[float, float, str, str]] = {
     "r2": (0.35, 0.03, "OT-2020, official R2 35.1%", "calibrated"),
     "population_gap_pct_variable": (0.0, 2.0, "macro amount 2021, Regeling risicoverevening 2021 art. 2", "calibrated"),
     "mhk_1_of_3_share_of_healthy_adults": (0.334, 0.02, "implied by annex 4, 30.78 / (30.78 + 61.32)", "held out"),
-    "forfait_share_of_adults": (0.305, 0.02, "implied by revenue and forfait, 28-33%", "held out"),
+    "forfait_share_of_adults": (0.305, 0.025, "implied by revenue and forfait, 28-33%", "calibrated"),
+    "mhk_step_eur": (765.02, 115.0, "official weights of 2021, MHK none to 1; 15%", "calibrated"),
     "mean_expected_own_payment_eur": (227.41, 10.0, "revenue 3,227.2m / 14.19m premium payers", "held out"),
 }
 

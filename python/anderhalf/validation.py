@@ -1,7 +1,7 @@
-"""Is the synthetic population like the Dutch one? Every target with the value reached, its standard error and its source.
+"""Is the synthetic population like the Dutch one? Every target with the value reached, its error and its source.
 
-Targets stand in ``params/population/targets.toml``. Half of them were used to set parameters (``calibrated``), the others
-were not (``held_out``) and are shown apart. Model means are compared, realised samples are never rescaled.
+Targets stand in ``params/population/targets.toml``. Some of them were used to set parameters (``calibrated``), the
+others were not (``held_out``) and are shown apart. Model means are compared, realised samples are never rescaled.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from anderhalf import _core
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
 from anderhalf._paths import data_directory
 from anderhalf.parameters import CATEGORIES
 from anderhalf.population import addon_drugs, targets
-from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
     from anderhalf.population import Population
@@ -97,7 +97,10 @@ class Validation:
                 value = "-" if c.value is None else f"{c.value:.4g}"
                 error = "-" if c.standard_error is None else f"{c.standard_error:.2g}"
                 mark = {True: "met", False: "NOT MET", None: "no value"}[c.met]
-                lines.append(f"  {c.label:<66} {c.low:g}..{c.high:g} {c.unit:<6} value {value:>9} se {error:>8}  {mark}  [{c.source}]")
+                lines.append(
+                    f"  {c.label:<66} {c.low:g}..{c.high:g} {c.unit:<6} value {value:>9} se {error:>8}"
+                    f"  {mark}  [{c.source}]"
+                )
         return "\n".join([*lines, *self.notes])
 
 
@@ -112,17 +115,27 @@ def load_targets() -> tuple[Target, ...]:
 Statistics = dict[str, tuple[float, float]]
 
 
-def _share(flags: Array, of: Array | None = None) -> tuple[float, float]:
-    selected = flags if of is None else flags[of]
-    n = len(selected)
-    if n == 0:
+def _share(flags: Array, weight: Array, of: Array | None = None) -> tuple[float, float]:
+    """Share of the insured (rows times ``represents``) that a flag holds for, with its sampling error."""
+    chosen, w = (flags, weight) if of is None else (flags[of], weight[of])
+    total = float(w.sum())
+    if total == 0:
         return math.nan, math.nan
-    value = float(np.mean(selected))
-    return value, math.sqrt(value * (1 - value) / n)
+    value = float((chosen * w).sum()) / total
+    return value, math.sqrt(float((((chosen - value) * w) ** 2).sum())) / total
+
+
+def _top(cost: Array, weight: Array, share: float) -> tuple[Array, float]:
+    """Rows of the top share of insured by cost, and the cost of the last of them."""
+    order = np.argsort(-cost, kind="stable")
+    inside = np.cumsum(weight[order]) <= share * weight.sum()
+    chosen = np.zeros(len(cost), dtype=bool)
+    chosen[order[inside]] = True
+    return chosen, float(cost[order[inside]].min()) if inside.any() else math.inf
 
 
 def cost_by_category(people: Population, year: int) -> tuple[dict[str, tuple[float, float]], Statistics]:
-    """Euros per insured year and care category: (reached, target at the sample's own age and sex), and distances as statistics."""
+    """Euros per insured year and category: (reached, target at the sample's own age and sex), and distances."""
     goal, addon = targets(), np.array(addon_drugs())
     region = {m.code for m in people.tables.parameters.municipalities if m.group == 1}
     start = int(np.datetime64(f"{year}-01-01").astype(int))
@@ -133,7 +146,9 @@ def cost_by_category(people: Population, year: int) -> tuple[dict[str, tuple[flo
         r, c = block.records, block.claims
         band = np.minimum(18, np.clip((12 * year + 5 - r["birth_month"]) // 12, 0, 105) // 5)
         cell = (np.isin(r["municipality"], list(region)) * 2 + r["sex"] - 1) * 19 + band
-        years += np.bincount(cell, weights=(r["last_day"] - r["first_day"] + 1) / length * r["represents"], minlength=76)
+        years += np.bincount(
+            cell, weights=(r["last_day"] - r["first_day"] + 1) / length * r["represents"], minlength=76
+        )
         row = np.searchsorted(r["person"], c["person"])
         category = c["category"].astype(np.int64)
         category[(category == CATEGORIES.index("drugs")) & np.isin(c["product"], addon)] = CATEGORIES.index("hospital")
@@ -147,12 +162,12 @@ def cost_by_category(people: Population, year: int) -> tuple[dict[str, tuple[flo
         insured = years[part].sum()
         if insured == 0:
             continue
-        for category, goals in goal.items():
-            k = CATEGORIES.index(category)
+        for kind, goals in goal.items():
+            k = CATEGORIES.index(kind)
             want = float((goals[group].reshape(38) * years[part]).sum() / insured)
             got = float(cost[part, k].sum() / insured)
-            table[f"{name}.{category}"] = (got, want)
-            result[f"cost_{name}_{category}"] = (got / want - 1, float(np.sqrt(square[part, k].sum())) / insured / want)
+            table[f"{name}.{kind}"] = (got, want)
+            result[f"cost_{name}_{kind}"] = (got / want - 1, float(np.sqrt(square[part, k].sum())) / insured / want)
     return table, result
 
 
@@ -160,50 +175,60 @@ def distribution(ranking: Mapping[str, Array], following: Mapping[str, Array]) -
     """Deductible, concentration and persistence, from the yearly cost of each insured person."""
     result: Statistics = {}
     cost, eligible, age, sex = (np.asarray(ranking[k]) for k in ("cost_cents", "eligible_cents", "age", "sex"))
+    weight = np.asarray(ranking["represents"], dtype=np.float64)
     adult = age >= 18
     for name, chosen in (
-        ("men", adult & (sex == 1)), ("women", adult & (sex == 2)), ("18_34", adult & (age < 35)), ("75_plus", age >= 75),
-    ):  # fmt: skip
-        result[f"fills_deductible_{name}"] = _share(eligible >= 38_500, chosen)
-        result[f"no_cost_{name}"] = _share(eligible == 0, chosen)
-    ordered = np.sort(cost)[::-1].astype(np.float64)
+        ("men", adult & (sex == 1)),
+        ("women", adult & (sex == 2)),
+        ("18_34", adult & (age < 35)),
+        ("75_plus", age >= 75),
+    ):
+        result[f"fills_deductible_{name}"] = _share(eligible >= 38_500, weight, chosen)
+        result[f"no_cost_{name}"] = _share(eligible == 0, weight, chosen)
+    total = float((cost * weight).sum())
     for name, share in (("1", 0.01), ("5", 0.05), ("10", 0.10)):
-        k = max(1, int(len(ordered) * share))
-        value = float(ordered[:k].sum() / ordered.sum())
-        result[f"top_{name}"] = (value, float(ordered[:k].std() * math.sqrt(k) / ordered.sum()))
-    first = {int(p): float(x) for p, x in zip(ranking["person"], ranking["cost_cents"], strict=True)}
-    pairs = np.array([(first[int(p)], float(x)) for p, x in zip(following["person"], following["cost_cents"], strict=True) if int(p) in first])
+        chosen, _ = _top(cost, weight, share)
+        euros = (cost * weight)[chosen]
+        result[f"top_{name}"] = (float(euros.sum()) / total, float(euros.std() * math.sqrt(len(euros))) / total)
+    later = {int(p): float(x) for p, x in zip(following["person"], following["cost_cents"], strict=True)}
+    both = np.array([int(p) in later for p in ranking["person"]])
+    now, w = cost[both].astype(np.float64), weight[both]
+    then = np.array([later[int(p)] for p in np.asarray(ranking["person"])[both]])
     for name, share in (("10", 0.10), ("1", 0.01)):
-        high = pairs[:, 0] > np.quantile(pairs[:, 0], 1 - share)
-        result[f"stays_top_{name}"] = _share(pairs[:, 1] > np.quantile(pairs[:, 1], 1 - share), high)
+        high, _ = _top(now, w, share)
+        result[f"stays_top_{name}"] = _share(_top(then, w, share)[0], w, high)
     return result
 
 
 def class_shares(classes: Mapping[str, Array]) -> Statistics:
     """Shares of insured with a class, from the classes of one year (``World.core.classes``)."""
     c = {k: np.asarray(v) for k, v in classes.items()}
+    weight = c["represents"] * c["days"]
     adult = c["age"] >= 18
     healthy = adult & (c["morbid"] == 0)
     old_rule = (c["fkg"] != 0) | (c["dkg"] > 0) | (c["hkg"] != 0) | (c["mhk"] > 1)
     return {
-        "any_fkg": _share(c["fkg"] != 0),
-        "any_dkg": _share(c["dkg"] > 0),
-        "any_hkg": _share(c["hkg"] != 0),
-        "any_fdg": _share(c["fdg"] > 0),
-        "any_mvv": _share(c["mvv"] > 0),
-        "mhk_two_years_or_more": _share(c["mhk"] > 1),
-        "forfait": _share(c["morbid"] != 0, adult),
-        "mhk_1_of_healthy_adults": _share(c["mhk"] > 0, healthy),
-        "morbid_2015_under_65": _share(old_rule, c["age"] < 65),
-        "morbid_2015_65_plus": _share(old_rule, c["age"] >= 65),
+        "any_fkg": _share(c["fkg"] != 0, weight),
+        "any_dkg": _share(c["dkg"] > 0, weight),
+        "any_hkg": _share(c["hkg"] != 0, weight),
+        "any_fdg": _share(c["fdg"] > 0, weight),
+        "any_mvv": _share(c["mvv"] > 0, weight),
+        "mhk_two_years_or_more": _share(c["mhk"] > 1, weight),
+        "forfait": _share(c["morbid"] != 0, weight, adult),
+        "mhk_1_of_healthy_adults": _share(c["mhk"] > 0, weight, healthy),
+        "morbid_2015_under_65": _share(old_rule, weight, c["age"] < 65),
+        "morbid_2015_65_plus": _share(old_rule, weight, c["age"] >= 65),
     }
 
 
 def of_world(world: Any, year: int = 2018) -> Statistics:
-    """Statistics that need the scheme: classes, fit, estimated steps. ``world`` is an ``anderhalf.simulation.World``."""
+    """Statistics that need the scheme: classes, fit, estimated steps; ``world`` is a ``simulation.World``."""
     core = world.core
     fit = core.fit(core.first_class_year)
-    result = {**distribution(core.ranking(year), core.ranking(year + 1)), **class_shares(core.classes(core.options.start))}
+    result = {
+        **distribution(core.ranking(year), core.ranking(year + 1)),
+        **class_shares(core.classes(core.options.start)),
+    }
     result["r2"] = (float(fit.r2), math.nan)
     for share in (world.model.core.variable,):
         at = 0
@@ -212,14 +237,9 @@ def of_world(world: Any, year: int = 2018) -> Statistics:
                 b = fit.coefficients[at : at + len(criterion.classes)]
                 result["mhk_step"] = (float(b[1] - b[0]), math.nan)
             at += len(criterion.classes)
-    own = core.ex_ante(core.options.start)
-    try:
-        totals = core.totals(core.options.start)
-        days = _core.days_in_year(core.options.start) if hasattr(_core, "days_in_year") else 365
-        expected = sum(row["expected_own_payments"] for row in own) if isinstance(own, list) else sum(own["expected_own_payments"])
-        result["expected_own_payment"] = (expected / 100 / (sum(totals["adult_days"]) / days), math.nan)
-    except (KeyError, TypeError):
-        pass
+    start = core.options.start
+    adult_years = sum(core.totals(start)["adult_days"]) / (366 if start % 4 == 0 else 365)
+    result["expected_own_payment"] = (sum(core.ex_ante(start)["expected_own_payments"]) / 100 / adult_years, math.nan)
     return result
 
 
@@ -246,5 +266,7 @@ def validate(people: Population, world: Any = None, *, year: int = 2018) -> Vali
             value = None
         gap = None if value is None else max(0.0, value - t.high) + min(0.0, value - t.low)
         error = None if error is None or math.isnan(error) else error
-        checks.append(Check(t.key, t.label, t.low, t.high, value, error, gap, t.unit, t.year, t.basis, t.source, t.role))
+        checks.append(
+            Check(t.key, t.label, t.low, t.high, value, error, gap, t.unit, t.year, t.basis, t.source, t.role)
+        )
     return Validation(tuple(checks), people.persons, people.seed, tuple(notes))

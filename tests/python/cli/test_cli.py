@@ -32,11 +32,14 @@ def test_an_unknown_class_and_criterion_are_refused_together() -> None:
     run = anderhalf("patient", "--sex", "m", "--age", "42", "--class", "mhk=99", "--class", "nonsense=1")
     assert run.returncode == 1
     assert run.stdout == ""
-    assert "mhk" in run.stderr and "nonsense" in run.stderr
+    assert "mhk" in run.stderr
+    assert "nonsense" in run.stderr
     assert "Traceback" not in run.stderr
 
 
-@pytest.mark.parametrize("arguments", [("patient", "--sex", "m"), ("nothing",), ("simulate", "pluspunt", "--horizon", "0")])
+@pytest.mark.parametrize(
+    "arguments", [("patient", "--sex", "m"), ("nothing",), ("simulate", "pluspunt", "--horizon", "0")]
+)
 def test_wrong_usage_ends_with_status_2(arguments: tuple[str, ...]) -> None:
     assert anderhalf(*arguments).returncode == 2
 
@@ -63,8 +66,9 @@ def test_an_unknown_insurer_leaves_nothing_behind(tmp_path: Path) -> None:
     out = tmp_path / "out"
     run = anderhalf("simulate", "pluspunt", "--persons", "5000", "--adoption", "insurer:Nobody", "--out", str(out))
     assert run.returncode == 1
-    assert "Nobody" in run.stderr and "CZ" in run.stderr
-    assert not out.exists() and not list(tmp_path.iterdir())
+    assert "Nobody" in run.stderr
+    assert "CZ" in run.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_model_as_printed_is_refused_for_more_than_one_year() -> None:
@@ -81,7 +85,8 @@ def test_a_population_is_written_whole_and_read_back(tmp_path: Path) -> None:
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["records"] == sum(1 for _ in (out / "records.csv").open()) - 1
     again = anderhalf("synthesise", "--persons", "1000", "--out", str(out))
-    assert again.returncode == 1 and "empty folder" in again.stderr
+    assert again.returncode == 1
+    assert "empty folder" in again.stderr
     (out / "manifest.json").write_text('{"persons": "many"}', encoding="utf-8")
     bad = anderhalf("check", str(out))
     assert bad.returncode == 1
@@ -92,11 +97,12 @@ def test_a_population_is_written_whole_and_read_back(tmp_path: Path) -> None:
 def test_models_say_what_is_official() -> None:
     run = anderhalf("models")
     assert run.returncode == 0
-    assert "nl-2021" in run.stdout and "nl-2021-structural" in run.stdout
+    assert "nl-2021-structural" in run.stdout
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
-    code = "import sys, anderhalf; print(sorted(m for m in sys.modules if m.split('.')[0] in ('pandas', 'matplotlib', 'pydantic')))"
+    heavy = "('pandas', 'matplotlib', 'pydantic')"
+    code = f"import sys, anderhalf; print(sorted(m for m in sys.modules if m.split('.')[0] in {heavy}))"
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "python")}
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
     assert run.stdout.strip() == "[]", run.stderr

@@ -8,7 +8,7 @@ from anderhalf.validation import cost_by_category, load_targets, validate
 
 
 def philox4x64(key: tuple[int, int], counter: tuple[int, int, int, int]) -> list[int]:
-    """The published algorithm in plain integers; the oracle for numpy, and numpy for the compiled generator's constants."""
+    """The published algorithm in plain integers: the oracle for numpy, and for the constants of the generator."""
     mask = 2**64 - 1
     k0, k1 = key
     a, b, c, d = counter
@@ -57,7 +57,12 @@ def test_mapping_reaches_every_class_and_knows_every_drug_that_is_generated() ->
     assert {p.fdg for p in mapping.physiotherapy} == {1, 2, 3, 4}
     assert {m.ggz_dkg for m in mapping.mental_care} == set(range(1, 19))
     assert {d.ggz_fkg for d in mapping.drugs} - {0} == set(range(1, 10))
-    produced = {line.product for c in population.load_parameters().conditions for line in c.care if line.category.name == "drugs"}
+    produced = {
+        line.product
+        for c in population.load_parameters().conditions
+        for line in c.care
+        if line.category.name == "drugs"
+    }
     assert {d.drug for d in mapping.drugs} <= produced
 
 
