@@ -30,16 +30,26 @@ YEAR = 2021
 
 def record(person: int, year: int = YEAR, **changes: Any) -> Record:
     """A man of 41 on 30 June 2021, insured all year with insurer 1."""
-    base: dict[str, Any] = {"person": person, "address": person, "first_day": day(year), "last_day": day(year + 1) - 1,
-                            "birth_month": 12 * 1980}
+    base: dict[str, Any] = {
+        "person": person,
+        "address": person,
+        "first_day": day(year),
+        "last_day": day(year + 1) - 1,
+        "birth_month": 12 * 1980,
+    }
     return Record(**base | changes)
 
 
 def claim(person: int, year: int, cents: int, **changes: Any) -> Claim:
     """A hospital claim opened on 1 March."""
     opened = changes.pop("opened", day(year, 3, 1))
-    base: dict[str, Any] = {"person": person, "opened": opened, "closed": opened, "claimed_cents": cents,
-                            "settled_cents": cents}
+    base: dict[str, Any] = {
+        "person": person,
+        "opened": opened,
+        "closed": opened,
+        "claimed_cents": cents,
+        "settled_cents": cents,
+    }
     return Claim(**base | changes)
 
 
@@ -53,8 +63,16 @@ def row(index: int, insurer: int, classes: Classes, *, days: int = 365, represen
     base: dict[str, Any] = {"age": 41, "adult": True, "voluntary_deductible_cents": 0, "person": index}
     base |= changes
     first = day(YEAR)
-    return Row(index=index, insurer=insurer, first_day=first, last_day=first + days - 1, days=days,
-               represents=represents, classes=classes, **base)
+    return Row(
+        index=index,
+        insurer=insurer,
+        first_day=first,
+        last_day=first + days - 1,
+        days=days,
+        represents=represents,
+        classes=classes,
+        **base,
+    )
 
 
 def criterion(name: str, euros: dict[int, float | str], assignment: str = "single") -> Criterion:
@@ -84,11 +102,23 @@ def small_share() -> Share:
     """Few enough classes to estimate on sixty persons: age, SES per age band, FKG (several), MHK."""
     halves = ((0, 49), (50, 999))
     age_sex = Criterion("age_sex", "single", 1, [RiskClass(1, age_max=49), RiskClass(2, age_min=50)])
-    ses = Criterion("ses", "single", 1, [
-        RiskClass(1 + 4 * b + g, group=g + 1, age_min=low, age_max=high)
-        for b, (low, high) in enumerate(halves) for g in range(4)], age_bands_zero_sum=True)
+    ses = Criterion(
+        "ses",
+        "single",
+        1,
+        [
+            RiskClass(1 + 4 * b + g, group=g + 1, age_min=low, age_max=high)
+            for b, (low, high) in enumerate(halves)
+            for g in range(4)
+        ],
+        age_bands_zero_sum=True,
+    )
     fkg = Criterion("fkg", "all", 0, [RiskClass(k) for k in range(4)], data_years=[1])
-    mhk = Criterion("mhk", "single", 0, [
-        RiskClass(0), RiskClass(1, years=1, top_per_myriad=3_000), RiskClass(2, years=2, top_per_myriad=1_000)],
-        data_years=[1, 2, 3])
+    mhk = Criterion(
+        "mhk",
+        "single",
+        0,
+        [RiskClass(0), RiskClass(1, years=1, top_per_myriad=3_000), RiskClass(2, years=2, top_per_myriad=1_000)],
+        data_years=[1, 2, 3],
+    )
     return Share("variable", [age_sex, ses, fkg, mhk])

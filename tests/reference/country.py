@@ -424,14 +424,25 @@ def random_country(rng: random.Random, model: Model, mapping: Mapping, shape: Sh
 
 
 def _add_person(
-    rng: random.Random, model: Model, mapping: Mapping, shape: Shape, country: Country, ids: tuple[int, int],
-    insurers: list[int], adult: bool,
+    rng: random.Random,
+    model: Model,
+    mapping: Mapping,
+    shape: Shape,
+    country: Country,
+    ids: tuple[int, int],
+    insurers: list[int],
+    adult: bool,
 ) -> None:
     t = model.year
     base = {
-        "person": ids[0], "address": ids[1], "sex": rng.choice((1, 2)), "represents": rng.choice(shape.represents),
-        "region": 0 if shape.abroad and rng.random() < 0.15 else rng.randint(1, 10), "ses": rng.randint(1, 4),
-        "income_source": rng.randint(1, 8), "municipality": rng.randint(1, 9),
+        "person": ids[0],
+        "address": ids[1],
+        "sex": rng.choice((1, 2)),
+        "represents": rng.choice(shape.represents),
+        "region": 0 if shape.abroad and rng.random() < 0.15 else rng.randint(1, 10),
+        "ses": rng.randint(1, 4),
+        "income_source": rng.randint(1, 8),
+        "municipality": rng.randint(1, 9),
         "voluntary_deductible_cents": rng.choice((0, 0, 0, 10_000, 50_000)),
     }
     base["birth_month"] = 12 * (t - rng.randint(19, 99)) + rng.randint(0, 11) if adult else _birth_month(rng, t)
@@ -504,8 +515,20 @@ def _claim(rng: random.Random, mapping: Mapping, shape: Shape, record: Record) -
     claim = Claim(record.person, opened, opened + rng.randint(0, 200), cents, cents, insurer=record.insurer)
     if rng.random() < 0.15:
         claim.settled_cents = cents * rng.randint(50, 110) // 100
-    claim.category = int(rng.choice((*Category, Category.hospital, Category.hospital, Category.drugs, Category.drugs,
-                                     Category.nursing, Category.ggz, Category.one_and_a_half_line)))
+    claim.category = int(
+        rng.choice(
+            (
+                *Category,
+                Category.hospital,
+                Category.hospital,
+                Category.drugs,
+                Category.drugs,
+                Category.nursing,
+                Category.ggz,
+                Category.one_and_a_half_line,
+            )
+        )
+    )
     _describe(rng, mapping, claim)
     return claim
 

@@ -128,9 +128,7 @@ class _Facts:
         return [c for lag in lags for c in self.claims.get((person, self.year - lag), [])]
 
 
-def _facts(
-    country: Country, model: Model, mapping: Mapping, year: int, tie: Tie, readings: Readings
-) -> _Facts:
+def _facts(country: Country, model: Model, mapping: Mapping, year: int, tie: Tie, readings: Readings) -> _Facts:
     records: dict[tuple[int, int], list[Record]] = defaultdict(list)
     claims: dict[tuple[int, int], list[Claim]] = defaultdict(list)
     birth: dict[int, int] = {}
@@ -146,9 +144,7 @@ def _facts(
 # Ranking --------------------------------------------------------------------------------------------------------
 
 
-def in_top(
-    cost: dict[int, int], represents: dict[int, int], per_myriad: int, key: Callable[[int], object]
-) -> set[int]:
+def in_top(cost: dict[int, int], represents: dict[int, int], per_myriad: int, key: Callable[[int], object]) -> set[int]:
     """Persons in the top q of a year.
 
     k = floor(q / 10,000 x total number of insured); in the order (cost descending, key ascending) a person is in the
@@ -170,14 +166,18 @@ def in_top(
 def variable_cost(facts: _Facts, person: int, year: int) -> int:
     """Claimed cents of the variable cluster without nursing (art. 5(3), 13(1): own payments included)."""
     m = facts.model
-    return sum(c.claimed_cents for c in facts.claims.get((person, year), [])
-               if m.cluster[c.category] == "variable" and not m.mhk_excluded[c.category])
+    return sum(
+        c.claimed_cents
+        for c in facts.claims.get((person, year), [])
+        if m.cluster[c.category] == "variable" and not m.mhk_excluded[c.category]
+    )
 
 
 def ggz_cost(facts: _Facts, person: int, year: int) -> int:
     """Claimed cents of the GGZ cluster. Art. 5(4) (second and third year of stay) is not in the data."""
-    return sum(c.claimed_cents for c in facts.claims.get((person, year), [])
-               if facts.model.cluster[c.category] == "ggz")
+    return sum(
+        c.claimed_cents for c in facts.claims.get((person, year), []) if facts.model.cluster[c.category] == "ggz"
+    )
 
 
 def nursing_cost(facts: _Facts, person: int, year: int) -> int:
@@ -207,6 +207,7 @@ def mhk_codes(facts: _Facts, criterion: Criterion) -> dict[int, int]:
         def holds(c: RiskClass) -> bool:
             looked = sorted(lags)[:2] if facts.readings.mhk_two_last and c.years == 2 else lags
             return sum(person in tops[lag, c.top_per_myriad] for lag in looked) >= c.years
+
         return highest(criterion, holds)
 
     return {p: code(p) for p in facts.insured(facts.year)}
@@ -231,9 +232,10 @@ def ggz_mhk_codes(facts: _Facts, criterion: Criterion) -> dict[int, int]:
 
     def code(person: int) -> int:
         def holds(c: RiskClass) -> bool:
-            looked = sorted(criterion.data_years)[:c.of_years or None]
+            looked = sorted(criterion.data_years)[: c.of_years or None]
             needed = c.young_years if facts.age(person) < c.young_below else c.years
             return sum(person in tops[lag, c.top_per_myriad, c.min_cents] for lag in looked) >= needed
+
         return highest(criterion, holds)
 
     return {p: code(p) for p in facts.insured(facts.year)}
@@ -254,13 +256,15 @@ def mvv_codes(facts: _Facts, criterion: Criterion) -> dict[int, int]:
     """
     lags = criterion.data_years
     ranked = facts.insured(facts.year - min(lags))
-    groups = {False: {p: n for p, n in ranked.items() if facts.adult(p)},
-              True: {p: n for p, n in ranked.items() if not facts.adult(p)}}
+    groups = {
+        False: {p: n for p, n in ranked.items() if facts.adult(p)},
+        True: {p: n for p, n in ranked.items() if not facts.adult(p)},
+    }
     tops: dict[int, set[int]] = {}
     for c in criterion.classes:
         if c.code > 0:
             ranked_here = groups[c.age_max < facts.model.adult_age]
-            looked = sorted(lags)[:c.of_years or None]
+            looked = sorted(lags)[: c.of_years or None]
             cost = {p: sum(nursing_cost(facts, p, facts.year - lag) for lag in looked) for p in ranked_here}
             tops[c.code] = in_top(cost, ranked_here, c.top_per_myriad, _key(facts, "mvv", facts.year - min(lags)))
 
@@ -286,7 +290,9 @@ def fkg_codes(facts: _Facts, person: int, criterion: Criterion, ggz: bool) -> se
         code = 0 if drug is None else drug.ggz_fkg if ggz else drug.fkg
         if drug is not None and code:
             if bounds.setdefault(code, (drug.min_ddd, drug.min_prescriptions)) != (
-                    drug.min_ddd, drug.min_prescriptions):
+                drug.min_ddd,
+                drug.min_prescriptions,
+            ):
                 raise ValueError(f"{criterion.name} {code}: drugs of one class with different thresholds")
             ddd[code] += claim.ddd
             prescriptions[code] += claim.prescriptions
@@ -341,9 +347,7 @@ def listed_codes(facts: _Facts, person: int, criterion: Criterion, kind: str) ->
 # Demography -----------------------------------------------------------------------------------------------------
 
 
-def class_of(
-    criterion: Criterion, years: int, *, sex: int = 0, group: int = 0, birth: int = 0
-) -> int | None:
+def class_of(criterion: Criterion, years: int, *, sex: int = 0, group: int = 0, birth: int = 0) -> int | None:
     """The class whose sex, age band, year of birth and group fit; None when the table has none."""
     for c in criterion.classes:
         fits_birth = c.born == 0 or years > 0 or c.born == birth
@@ -384,7 +388,11 @@ def kind_of(criterion: Criterion) -> str:
 
 
 def group(
-    country: Country, model: Model, mapping: Mapping, year: int | None = None, tie: Tie = by_person_number,
+    country: Country,
+    model: Model,
+    mapping: Mapping,
+    year: int | None = None,
+    tie: Tie = by_person_number,
     readings: Readings = DEFAULT,
 ) -> dict[int, Classes]:
     """Classes of every person with a record in `year` (default: the model year)."""
@@ -418,9 +426,7 @@ def _ses_very_low(facts: _Facts, person: int, adult: bool) -> bool:
     return any(code >= first for c in dkg for code in _codes(facts, person, c, {}, False))
 
 
-def _codes(
-    facts: _Facts, person: int, criterion: Criterion, yearly: dict[str, dict[int, int]], low: bool
-) -> Codes:
+def _codes(facts: _Facts, person: int, criterion: Criterion, yearly: dict[str, dict[int, int]], low: bool) -> Codes:
     kind = kind_of(criterion)
     record = facts.records[person, facts.year][-1]
     if kind in ("mhk", "ggz_mhk", "mvv"):
@@ -434,8 +440,11 @@ def _codes(
         return (0,)
     if kind == "dkg":
         return tuple(dkg_codes(facts, person, criterion)) or (0,)
-    found = (fkg_codes(facts, person, criterion, kind == "ggz_fkg") if kind in ("fkg", "ggz_fkg")
-             else listed_codes(facts, person, criterion, kind))
+    found = (
+        fkg_codes(facts, person, criterion, kind == "ggz_fkg")
+        if kind in ("fkg", "ggz_fkg")
+        else listed_codes(facts, person, criterion, kind)
+    )
     if criterion.assignment == "single":
         return (max(found, default=0),)
     return tuple(sorted(found)) or (0,)
@@ -457,20 +466,38 @@ def _deductible_codes(facts: _Facts, person: int, criterion: Criterion, variable
 
 
 def class_rows(
-    country: Country, model: Model, mapping: Mapping, year: int | None = None, tie: Tie = by_person_number,
+    country: Country,
+    model: Model,
+    mapping: Mapping,
+    year: int | None = None,
+    tie: Tie = by_person_number,
     readings: Readings = DEFAULT,
 ) -> list[Row]:
     """Records of the year in order (person, first_day), each with the classes of its person."""
     year = model.year if year is None else year
     classes = group(country, model, mapping, year, tie, readings)
-    records = sorted((r for r in country.records if year_of(r.first_day) == year),
-                     key=lambda r: (r.person, r.first_day))
+    records = sorted(
+        (r for r in country.records if year_of(r.first_day) == year), key=lambda r: (r.person, r.first_day)
+    )
     check_records(records, year)
     rows = []
     for i, r in enumerate(records):
         years = age(r.birth_month, year, model.reference_month)
-        rows.append(Row(i, r.person, r.insurer, r.first_day, r.last_day, days(r), r.represents, years,
-                        years >= model.adult_age, r.voluntary_deductible_cents, classes[r.person]))
+        rows.append(
+            Row(
+                i,
+                r.person,
+                r.insurer,
+                r.first_day,
+                r.last_day,
+                days(r),
+                r.represents,
+                years,
+                years >= model.adult_age,
+                r.voluntary_deductible_cents,
+                classes[r.person],
+            )
+        )
     return rows
 
 

@@ -90,8 +90,15 @@ Beenprothesen|2119.77
 Insulinepompen|1086.52"""
 
 # Tables 1.5, 2.4, 3.4, 4.2: per group of the funnel, ages 0-17 (annex 1 only), 18-34, 35-44, 45-54, 55-64, 65-69.
-AVI_GROUPS = (Income.iva, Income.disabled, Income.social_assistance, Income.student, Income.self_employed,
-              Income.higher_educated, Income.reference)
+AVI_GROUPS = (
+    Income.iva,
+    Income.disabled,
+    Income.social_assistance,
+    Income.student,
+    Income.self_employed,
+    Income.higher_educated,
+    Income.reference,
+)
 AVI_BANDS = ((0, 17), (18, 34), (35, 44), (45, 54), (55, 64), (65, 69))
 AVI = """149.62 1607.95 1217.73 1040.91 781.09 645.76
 176.86 407.70 491.04 484.17 395.02 397.72
@@ -224,8 +231,10 @@ def _avi(name: str, text: str, children: bool) -> Criterion:
     bands = AVI_BANDS if children else AVI_BANDS[1:]
     rows: list[dict[str, int | str]] = [{"weight": 0, "age_min": 70, "age_max": 999}]
     for group, line in zip(AVI_GROUPS, text.splitlines(), strict=True):
-        rows += [{"weight": w, "group": int(group), "age_min": b[0], "age_max": b[1]}
-                 for b, w in zip(bands, _weights(line), strict=False)]
+        rows += [
+            {"weight": w, "group": int(group), "age_min": b[0], "age_max": b[1]}
+            for b, w in zip(bands, _weights(line), strict=False)
+        ]
     return Criterion(name, "single", 0, _classes(0, rows), [], [0], age_bands_zero_sum=True)
 
 
@@ -238,8 +247,10 @@ def _ses(name: str, text: str, children: bool) -> Criterion:
     bands = ((0, 17), (18, 69), (70, 999)) if children else ((18, 69), (70, 999))
     rows: list[dict[str, int | str]] = []
     for group, line in enumerate(text.splitlines(), start=1):
-        rows += [{"weight": w, "group": group, "age_min": b[0], "age_max": b[1]}
-                 for b, w in zip(bands, _weights(line), strict=True)]
+        rows += [
+            {"weight": w, "group": group, "age_min": b[0], "age_max": b[1]}
+            for b, w in zip(bands, _weights(line), strict=True)
+        ]
     return Criterion(name, "single", 1, _classes(1, rows), [], [0, 1], age_bands_zero_sum=True)
 
 
@@ -247,15 +258,18 @@ def _ppa(name: str, text: str, children: bool) -> Criterion:
     rows: list[dict[str, int | str]] = [{"weight": 0, "age_min": 0, "age_max": 17}] if children else []
     states = (Household.wlz_permanent, Household.wlz_entering, Household.one_person, Household.other)
     for state, line in zip(states, text.splitlines(), strict=True):
-        rows += [{"weight": w, "group": int(state), "age_min": b[0], "age_max": b[1]}
-                 for b, w in zip(((18, 69), (70, 79), (80, 999)), _weights(line), strict=True)]
+        rows += [
+            {"weight": w, "group": int(state), "age_min": b[0], "age_max": b[1]}
+            for b, w in zip(((18, 69), (70, 79), (80, 999)), _weights(line), strict=True)
+        ]
     first = 0 if children else 1
     return Criterion(name, "single", first, _classes(first, rows), [], [0, 1], age_bands_zero_sum=True)
 
 
 def _mhk(text: str) -> Criterion:
-    rows: list[dict[str, int | str]] = [{"weight": w, "years": n, "top_per_myriad": top}
-                                        for w, (n, top) in zip(_weights(text), MHK_RULES, strict=False)]
+    rows: list[dict[str, int | str]] = [
+        {"weight": w, "years": n, "top_per_myriad": top} for w, (n, top) in zip(_weights(text), MHK_RULES, strict=False)
+    ]
     return Criterion("mhk", "single", 0, _classes(0, rows), [], [1, 2, 3])
 
 
@@ -272,14 +286,15 @@ def _ggz_mhk(text: str) -> Criterion:
 
 
 def _mvv() -> Criterion:
-    rows: list[dict[str, int | str]] = [{"weight": w, "top_per_myriad": top}
-                                        for w, top in zip(_weights(MVV), MVV_TOP, strict=True)]
+    rows: list[dict[str, int | str]] = [
+        {"weight": w, "top_per_myriad": top} for w, top in zip(_weights(MVV), MVV_TOP, strict=True)
+    ]
     rows[9] |= {"of_years": 1, "age_min": 0, "age_max": 17}
     return Criterion("mvv", "single", 0, _classes(0, rows), [], [1, 2, 3])
 
 
 def _first_of(*codes: int) -> list[Exclusion]:
-    return [Exclusion(k, d) for i, k in enumerate(codes) for d in codes[i + 1:]]
+    return [Exclusion(k, d) for i, k in enumerate(codes) for d in codes[i + 1 :]]
 
 
 def _fkg_exclusions() -> list[Exclusion]:
@@ -292,26 +307,52 @@ def _fkg_exclusions() -> list[Exclusion]:
 def _variable(dkg_lag: int) -> Share:
     fkg = _labelled("fkg", FKG, "all", [1])
     fkg.exclusions = _fkg_exclusions()
-    return Share("variable", [
-        _age_sex("age_sex", MEN, WOMEN, True), fkg, _numbered("dkg", DKG, "count", [dkg_lag]),
-        _labelled("hkg", HKG, "all", [1]), _avi("avi", AVI, True), _region("region", REGION), _ses("ses", SES, True),
-        _ppa("ppa", PPA, True), _mhk(MHK), _numbered("fdg", FDG, "single", [1]), _mvv()])
+    return Share(
+        "variable",
+        [
+            _age_sex("age_sex", MEN, WOMEN, True),
+            fkg,
+            _numbered("dkg", DKG, "count", [dkg_lag]),
+            _labelled("hkg", HKG, "all", [1]),
+            _avi("avi", AVI, True),
+            _region("region", REGION),
+            _ses("ses", SES, True),
+            _ppa("ppa", PPA, True),
+            _mhk(MHK),
+            _numbered("fdg", FDG, "single", [1]),
+            _mvv(),
+        ],
+    )
 
 
 def _ggz(name: str, table: dict[str, str]) -> Share:
     fkg = _numbered("ggz_fkg", table["fkg"], "all", [1])
     fkg.exclusions = _first_of(9, 8, 7, 6, 5, 4)
-    return Share(name, [
-        _age_sex("ggz_age_sex", table["men"], table["women"], False), fkg,
-        _numbered("ggz_dkg", table["dkg"], "single", [1, 2, 3]), _avi("ggz_avi", table["avi"], False),
-        _region("ggz_region", table["region"]), _ses("ggz_ses", table["ses"], False),
-        _ppa("ggz_ppa", table["ppa"], False), _ggz_mhk(table["mhk"])])
+    return Share(
+        name,
+        [
+            _age_sex("ggz_age_sex", table["men"], table["women"], False),
+            fkg,
+            _numbered("ggz_dkg", table["dkg"], "single", [1, 2, 3]),
+            _avi("ggz_avi", table["avi"], False),
+            _region("ggz_region", table["region"]),
+            _ses("ggz_ses", table["ses"], False),
+            _ppa("ggz_ppa", table["ppa"], False),
+            _ggz_mhk(table["mhk"]),
+        ],
+    )
 
 
 def _deductible() -> Share:
-    return Share("deductible", [
-        _age_sex("age_sex", DEDUCTIBLE_MEN, DEDUCTIBLE_WOMEN, False), _avi("avi", DEDUCTIBLE_AVI, False),
-        _region("region", DEDUCTIBLE_REGION), _mhk(DEDUCTIBLE_MHK)])
+    return Share(
+        "deductible",
+        [
+            _age_sex("age_sex", DEDUCTIBLE_MEN, DEDUCTIBLE_WOMEN, False),
+            _avi("avi", DEDUCTIBLE_AVI, False),
+            _region("region", DEDUCTIBLE_REGION),
+            _mhk(DEDUCTIBLE_MHK),
+        ],
+    )
 
 
 def _avi_rules(share: Share, article: str) -> list[NeutralityRule]:
@@ -357,22 +398,43 @@ def nl_2021(*, structural: bool = False, year: int = 2021) -> Model:
     million = 100_000_000
     flat = 1_000_000 if structural else 150_000
     model = Model(
-        name="nl-2021-structural" if structural else "nl-2021", year=year, official=not structural,
-        variable=_variable(1 if structural else 2), ggz=_ggz("ggz", GGZ), ggz_hcc=_ggz("ggz_hcc", GGZ_HCC),
+        name="nl-2021-structural" if structural else "nl-2021",
+        year=year,
+        official=not structural,
+        variable=_variable(1 if structural else 2),
+        ggz=_ggz("ggz", GGZ),
+        ggz_hcc=_ggz("ggz_hcc", GGZ_HCC),
         deductible=_deductible(),
-        macro_total=482_314 * million // 10, macro_variable=451_286 * million // 10, macro_fixed=2_836 * million // 10,
-        macro_ggz=28_192 * million // 10, revenue_premium=201_086 * million // 10,
-        revenue_deductible=32_272 * million // 10, fund_payment=248_955 * million // 10,
-        calculation_premium=141_700, administration_under_18=4_100, deductible_amount=38_500, forfait=35_726,
-        deductible_exempt=_flags(Category.gp, Category.obstetric, Category.maternity, Category.chain_care,
-                                 Category.nursing),
+        macro_total=482_314 * million // 10,
+        macro_variable=451_286 * million // 10,
+        macro_fixed=2_836 * million // 10,
+        macro_ggz=28_192 * million // 10,
+        revenue_premium=201_086 * million // 10,
+        revenue_deductible=32_272 * million // 10,
+        fund_payment=248_955 * million // 10,
+        calculation_premium=141_700,
+        administration_under_18=4_100,
+        deductible_amount=38_500,
+        forfait=35_726,
+        deductible_exempt=_flags(
+            Category.gp, Category.obstetric, Category.maternity, Category.chain_care, Category.nursing
+        ),
         title_deductible_exempt=[t != Title.specialist_care for t in Title],
-        forfait_from_mhk=2, morbidity_criteria=["fkg", "dkg", "hkg", "mvv", "fdg"],
+        forfait_from_mhk=2,
+        morbidity_criteria=["fkg", "dkg", "hkg", "mvv", "fdg"],
         cluster=[CLUSTERS[2] if c == Category.ggz else CLUSTERS[0] for c in Category],
         mhk_excluded=_flags(Category.nursing),
-        flat_ppm_variable=flat, flat_ppm_ggz=flat, own_payments_macro_corrected=not structural,
-        own_payments_flat_ppm=0 if structural else flat, hcc_ggz_top_per_myriad=50, hcc_ggz_ppm=900_000,
-        wlz_lowest_ses=True, wlz_no_mvv_from_age=18, lowest_ses_from_ggz_dkg=15, adult_age=18, reference_month=6,
+        flat_ppm_variable=flat,
+        flat_ppm_ggz=flat,
+        own_payments_macro_corrected=not structural,
+        own_payments_flat_ppm=0 if structural else flat,
+        hcc_ggz_top_per_myriad=50,
+        hcc_ggz_ppm=900_000,
+        wlz_lowest_ses=True,
+        wlz_no_mvv_from_age=18,
+        lowest_ses_from_ggz_dkg=15,
+        adult_age=18,
+        reference_month=6,
     )
     model.neutrality = _neutrality(model)
     return model

@@ -63,13 +63,22 @@ def _group(value: Any) -> int:
 def _class(entry: dict[str, Any]) -> RiskClass:
     low, high = _ages(entry.get("ages"))
     return RiskClass(
-        code=entry["code"], key=entry["key"], label=entry["label"], weight=micro_euro(entry["weight"]),
-        sex={"man": 1, "woman": 2}.get(entry.get("sex", ""), 0), age_min=low, age_max=high,
+        code=entry["code"],
+        key=entry["key"],
+        label=entry["label"],
+        weight=micro_euro(entry["weight"]),
+        sex={"man": 1, "woman": 2}.get(entry.get("sex", ""), 0),
+        age_min=low,
+        age_max=high,
         born={"this_year": 1, "year_before": 2}.get(entry.get("born", ""), 0),
-        group=_group(entry["group"]) if "group" in entry else 0, years=entry.get("years", 0),
-        top_per_myriad=_cents(entry.get("top_percent", 0), 100), min_cents=_cents(entry.get("min_eur", 0), 100),
-        of_years=entry.get("of_years", 0), young_years=entry.get("young_years", 0),
-        young_below=entry.get("young_below", 0))
+        group=_group(entry["group"]) if "group" in entry else 0,
+        years=entry.get("years", 0),
+        top_per_myriad=_cents(entry.get("top_percent", 0), 100),
+        min_cents=_cents(entry.get("min_eur", 0), 100),
+        of_years=entry.get("of_years", 0),
+        young_years=entry.get("young_years", 0),
+        young_below=entry.get("young_below", 0),
+    )
 
 
 def _share(tables: Tables, name: str) -> Share:
@@ -78,9 +87,14 @@ def _share(tables: Tables, name: str) -> Share:
     for entry in tables[f"weights_{name}"]["criterion"]:
         classes = [_class(c) for c in entry["classes"]]
         rule = rules[entry["name"]]
-        criterion = Criterion(entry["name"], rule["assignment"], classes[0].code, classes,
-                              data_years=list(rule["data_years"]),
-                              age_bands_zero_sum=rule.get("zero_sum") == "age_band")
+        criterion = Criterion(
+            entry["name"],
+            rule["assignment"],
+            classes[0].code,
+            classes,
+            data_years=list(rule["data_years"]),
+            age_bands_zero_sum=rule.get("zero_sum") == "age_band",
+        )
         criterion.exclusions = _exclusions(tables, criterion)
         criteria.append(criterion)
     return Share(name, criteria)
@@ -92,7 +106,7 @@ def _exclusions(tables: Tables, criterion: Criterion) -> list[Exclusion]:
     for entry in tables["assignment"].get("exclusion", []):
         if entry["criterion"] == criterion.name:
             chain = entry.get("first_of", [])
-            pairs += [Exclusion(code[k], code[d]) for i, k in enumerate(chain) for d in chain[i + 1:]]
+            pairs += [Exclusion(code[k], code[d]) for i, k in enumerate(chain) for d in chain[i + 1 :]]
             pairs += [Exclusion(code[k], code[d]) for k in entry.get("keep", []) for d in entry.get("drop", [])]
     return pairs
 
@@ -103,9 +117,16 @@ def _neutrality(tables: Tables, model: Model) -> list[NeutralityRule]:
     for entry in tables["settlement"]["neutrality"]:
         criterion = next(c for c in shares[entry["share"]].criteria if c.name == entry["criterion"])
         code = {c.key: c.code for c in criterion.classes}
-        rules.append(NeutralityRule(entry["share"], entry["criterion"], entry["rule"],
-                                    [code[k] for k in entry.get("reset", [])],
-                                    [code[k] for k in entry.get("of", [])], entry["article"]))
+        rules.append(
+            NeutralityRule(
+                entry["share"],
+                entry["criterion"],
+                entry["rule"],
+                [code[k] for k in entry.get("reset", [])],
+                [code[k] for k in entry.get("of", [])],
+                entry["article"],
+            )
+        )
     return rules
 
 
@@ -124,19 +145,27 @@ def model_from_tables(tables: Tables) -> Model:
     own, settlement = tables["premium_and_deductible"], tables["settlement"]
     year, million = tables["macro_budget"]["source"]["year"], 100_000_000
     model = Model(
-        name=f"nl-{year}", year=year, variable=_share(tables, "variable"), ggz=_share(tables, "ggz"),
-        ggz_hcc=_share(tables, "ggz_hcc"), deductible=_share(tables, "deductible"),
-        macro_total=_cents(macro["total"], million), macro_variable=_cents(macro["variable_care"], million),
-        macro_fixed=_cents(macro["fixed_care"], million), macro_ggz=_cents(macro["mental_care"], million),
+        name=f"nl-{year}",
+        year=year,
+        variable=_share(tables, "variable"),
+        ggz=_share(tables, "ggz"),
+        ggz_hcc=_share(tables, "ggz_hcc"),
+        deductible=_share(tables, "deductible"),
+        macro_total=_cents(macro["total"], million),
+        macro_variable=_cents(macro["variable_care"], million),
+        macro_fixed=_cents(macro["fixed_care"], million),
+        macro_ggz=_cents(macro["mental_care"], million),
         revenue_premium=_cents(revenue["premium"], million),
         revenue_deductible=_cents(revenue["deductible"], million),
         fund_payment=_cents(revenue["fund_payment"], million),
         calculation_premium=_cents(own["premium"]["calculation_premium"], 100),
         administration_under_18=_cents(own["premium"]["administration_under_18"], 100),
-        deductible_amount=_cents(own["deductible"]["amount"], 100), forfait=_cents(own["deductible"]["forfait"], 100),
+        deductible_amount=_cents(own["deductible"]["amount"], 100),
+        forfait=_cents(own["deductible"]["forfait"], 100),
         deductible_exempt=_flags([c["name"] if isinstance(c, dict) else c for c in own["exempt"]["categories"]]),
         title_deductible_exempt=[own["titles"][t.name]["exempt"] for t in Title],
-        morbidity_criteria=list(own["morbidity"]["criteria"]), cluster=_clusters(tables["assignment"]["cluster"]),
+        morbidity_criteria=list(own["morbidity"]["criteria"]),
+        cluster=_clusters(tables["assignment"]["cluster"]),
         mhk_excluded=_flags(tables["assignment"]["mhk"]["excluded"]["categories"]),
         flat_ppm_variable=_cents(settlement["flat_step"]["variable_care"], 1_000_000),
         flat_ppm_ggz=_cents(settlement["flat_step"]["mental_care"], 1_000_000),
@@ -144,8 +173,11 @@ def model_from_tables(tables: Tables) -> Model:
         own_payments_flat_ppm=_cents(settlement["own_payments"]["flat_step"], 1_000_000),
         hcc_ggz_top_per_myriad=_cents(settlement["high_cost_compensation"]["users_above_threshold"], 100),
         hcc_ggz_ppm=_cents(settlement["high_cost_compensation"]["share_of_excess"], 10_000),
-        wlz_lowest_ses=True, wlz_no_mvv_from_age=18, lowest_ses_from_ggz_dkg=15,
-        reference_month=_value(tables["assignment"]["reference_date"]["month"]))
+        wlz_lowest_ses=True,
+        wlz_no_mvv_from_age=18,
+        lowest_ses_from_ggz_dkg=15,
+        reference_month=_value(tables["assignment"]["reference_date"]["month"]),
+    )
     mhk = next(c for c in model.variable.criteria if c.name == "mhk")
     model.forfait_from_mhk = next(c.code for c in mhk.classes if c.key == own["morbidity"]["mhk_from"])
     model.neutrality = _neutrality(tables, model)

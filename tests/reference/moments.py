@@ -174,7 +174,10 @@ def reference_constraints(
 
 
 def estimate_exact(
-    m: Moments, share: Share, categories: list[int], prevalence: list[int],
+    m: Moments,
+    share: Share,
+    categories: list[int],
+    prevalence: list[int],
     constraints: list[dict[Column, int]] | None = None,
 ) -> Estimate:
     """min_b sum_r D_r (y_r - x_r b)^2 subject to C b = 0, with y the annualised cost.

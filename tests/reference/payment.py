@@ -172,8 +172,17 @@ def scaled(own: Amounts, cost: int, adults: Amounts, flat_ppm: int) -> dict[str,
     a = adult_shares(adults) if difference else {i: Fraction(0) for i in own}
     flat = {i: difference * a[i] for i in own}
     exact = {i: own[i] * factor - flat[i] for i in own}
-    return {"N_i": own, "N": total, "C": cost, "factor": factor, "phi": gap_share, "flat_i": flat, "exact_i": exact,
-            "target_exact": Fraction(cost) - difference, "target": round_half(Fraction(cost) - difference)}
+    return {
+        "N_i": own,
+        "N": total,
+        "C": cost,
+        "factor": factor,
+        "phi": gap_share,
+        "flat_i": flat,
+        "exact_i": exact,
+        "target_exact": Fraction(cost) - difference,
+        "target": round_half(Fraction(cost) - difference),
+    }
 
 
 def adult_shares(adults: Amounts) -> Amounts:
@@ -360,14 +369,22 @@ _SIGN = {"variable": 1, "fixed": 1, "ggz": 1, "premium": -1, "own_payments": -1,
 def _total(exact: dict[str, Amounts], targets: dict[str, int]) -> dict[str, Any]:
     cents = {part: allocate(amounts, targets.get(part)) for part, amounts in exact.items()}
     insurers = sorted(next(iter(exact.values())))
-    return {"cents": cents,
-            "contribution_exact": {i: sum((_SIGN[p] * exact[p][i] for p in exact), Fraction(0)) for i in insurers},
-            "contribution": {i: sum(_SIGN[p] * cents[p][i] for p in cents) for i in insurers}}
+    return {
+        "cents": cents,
+        "contribution_exact": {i: sum((_SIGN[p] * exact[p][i] for p in exact), Fraction(0)) for i in insurers},
+        "contribution": {i: sum(_SIGN[p] * cents[p][i] for p in cents) for i in insurers},
+    }
 
 
 def _share_ex_post(
-    name: str, rows: list[Row], model: Model, year: int, costs: dict[int, int], adults: Amounts,
-    expected: Expected | None, mode: str,
+    name: str,
+    rows: list[Row],
+    model: Model,
+    year: int,
+    costs: dict[int, int],
+    adults: Amounts,
+    expected: Expected | None,
+    mode: str,
 ) -> dict[str, Any]:
     share = share_of(model, name)
     counts = class_counts(rows, share, year)
@@ -375,14 +392,27 @@ def _share_ex_post(
     neutral = neutral_weights(share, model.neutrality, realised, None if expected is None else expected[name], mode)
     own = normative(counts, neutral.weights)
     ppm = model.flat_ppm_variable if name == "variable" else model.flat_ppm_ggz
-    return {"counts": counts, "realised": realised, "weights": neutral.weights, "weights_exact": neutral.exact,
-            "unmet": neutral.unmet, "rounding_gap": neutral.gap, "C_i": costs} | scaled(
-                own, sum(costs.values()), adults, ppm)
+    return {
+        "counts": counts,
+        "realised": realised,
+        "weights": neutral.weights,
+        "weights_exact": neutral.exact,
+        "unmet": neutral.unmet,
+        "rounding_gap": neutral.gap,
+        "C_i": costs,
+    } | scaled(own, sum(costs.values()), adults, ppm)
 
 
 def ex_post(
-    rows: list[Row], claims: dict[int, list[Claim]], model: Model, year: int, *, expected: Expected | None = None,
-    mode: str = "exact", basis: str = "heads", limit_unit: int = 1,
+    rows: list[Row],
+    claims: dict[int, list[Claim]],
+    model: Model,
+    year: int,
+    *,
+    expected: Expected | None = None,
+    mode: str = "exact",
+    basis: str = "heads",
+    limit_unit: int = 1,
 ) -> dict[str, Any]:
     """The settlement of a year with every intermediate; claims: row index to the claims of the year that it bears.
 
@@ -403,36 +433,70 @@ def ex_post(
         "administration": {i: model.administration_under_18 * n for i, n in under_18(rows, year, basis).items()},
     }
     targets = {"variable": variable["target"], "ggz": ggz["target"], "own_payments": own["target"]}
-    gap = {"variable": model.macro_variable - variable["target"],
-           "fixed": model.macro_fixed - sum(cost["fixed"].values()), "ggz": model.macro_ggz - ggz["target"]}
-    return {"insured_years": years, "adult_years": adults, "variable": variable, "ggz": ggz, "hcc": hcc,
-            "own_payments": own, "fund_gap": gap, "exact": exact} | _total(exact, targets)
+    gap = {
+        "variable": model.macro_variable - variable["target"],
+        "fixed": model.macro_fixed - sum(cost["fixed"].values()),
+        "ggz": model.macro_ggz - ggz["target"],
+    }
+    return {
+        "insured_years": years,
+        "adult_years": adults,
+        "variable": variable,
+        "ggz": ggz,
+        "hcc": hcc,
+        "own_payments": own,
+        "fund_gap": gap,
+        "exact": exact,
+    } | _total(exact, targets)
 
 
 def _own_payments_ex_post(
-    rows: list[Row], claims: dict[int, list[Claim]], model: Model, year: int, adults: Amounts,
-    expected: Expected | None, mode: str, limit_unit: int,
+    rows: list[Row],
+    claims: dict[int, list[Claim]],
+    model: Model,
+    year: int,
+    adults: Amounts,
+    expected: Expected | None,
+    mode: str,
+    limit_unit: int,
 ) -> dict[str, Any]:
     share = model.deductible
     realised = national(class_counts(rows, share, year))
     ahead = None if expected is None else expected[share.name]
     neutral = neutral_weights(share, model.neutrality, realised, ahead, mode)
     paid = realised_own_payments(rows, claims, model, year, limit_unit)
-    result = settle_own_payments(expected_own_payments(rows, model, neutral.weights, year), paid["mandatory"], adults,
-                                 model)
-    return result | {"weights": neutral.weights, "weights_exact": neutral.exact, "unmet": neutral.unmet,
-                     "realised": realised, "realised_total_i": paid["total"]}
+    result = settle_own_payments(
+        expected_own_payments(rows, model, neutral.weights, year), paid["mandatory"], adults, model
+    )
+    return result | {
+        "weights": neutral.weights,
+        "weights_exact": neutral.exact,
+        "unmet": neutral.unmet,
+        "realised": realised,
+        "realised_total_i": paid["total"],
+    }
 
 
 def settle(
-    country: Country, model: Model, mapping: Mapping, *, year: int | None = None, mode: str = "exact",
-    expected: Expected | None = None, tie: Tie = by_person_number, readings: Readings = DEFAULT,
-    basis: str = "heads", limit_unit: int = 1,
+    country: Country,
+    model: Model,
+    mapping: Mapping,
+    *,
+    year: int | None = None,
+    mode: str = "exact",
+    expected: Expected | None = None,
+    tie: Tie = by_person_number,
+    readings: Readings = DEFAULT,
+    basis: str = "heads",
+    limit_unit: int = 1,
 ) -> dict[str, Any]:
     """From records and claims to both payments."""
     year = model.year if year is None else year
     rows = class_rows(country, model, mapping, year, tie, readings)
     claims = assign_claims(country, rows, year)
-    return {"rows": rows, "claims": claims, "ex_ante": ex_ante(rows, model, year, basis=basis),
-            "ex_post": ex_post(rows, claims, model, year, expected=expected, mode=mode, basis=basis,
-                               limit_unit=limit_unit)}
+    return {
+        "rows": rows,
+        "claims": claims,
+        "ex_ante": ex_ante(rows, model, year, basis=basis),
+        "ex_post": ex_post(rows, claims, model, year, expected=expected, mode=mode, basis=basis, limit_unit=limit_unit),
+    }

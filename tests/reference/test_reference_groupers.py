@@ -31,14 +31,20 @@ from .law_2021 import nl_2021
 MODEL = nl_2021(structural=True)  # DKG of t-1
 
 
-def codes(country: Country, name: str, mapping: Mapping | None = None, person: int = 1, share: str = "variable",
-          readings: Readings = DEFAULT) -> tuple[int, ...]:
+def codes(
+    country: Country,
+    name: str,
+    mapping: Mapping | None = None,
+    person: int = 1,
+    share: str = "variable",
+    readings: Readings = DEFAULT,
+) -> tuple[int, ...]:
     return group(country, MODEL, mapping or Mapping(), readings=readings)[person][share][name]
 
 
 def test_age_is_taken_on_the_last_day_of_june() -> None:
-    assert age(12 * 2003 + 5, 2021) == 18      # June 2003
-    assert age(12 * 2003 + 6, 2021) == 17      # July 2003
+    assert age(12 * 2003 + 5, 2021) == 18  # June 2003
+    assert age(12 * 2003 + 6, 2021) == 17  # July 2003
     assert age(12 * 2021 + 8, 2021) == 0
     assert born(12 * 2021 + 8, 2021) == 1
     assert age(12 * 2020 + 7, 2021) == 0
@@ -103,8 +109,13 @@ def test_mhk_takes_the_highest_class_that_holds() -> None:
 
 def test_mhk_leaves_nursing_and_ggz_out_and_nets_corrections() -> None:
     country = insured(range(1, 11))
-    country.claims = [claim(1, 2020, 900, category=Category.nursing), claim(2, 2020, 900, category=Category.ggz),
-                      claim(3, 2020, 900), claim(3, 2020, -900), claim(4, 2020, 10)]
+    country.claims = [
+        claim(1, 2020, 900, category=Category.nursing),
+        claim(2, 2020, 900, category=Category.ggz),
+        claim(3, 2020, 900),
+        claim(3, 2020, -900),
+        claim(4, 2020, 10),
+    ]
     assert [codes(country, "mhk", person=p) for p in range(1, 5)] == [(0,), (0,), (0,), (1,)]
 
 
@@ -139,12 +150,12 @@ def test_wlz_residents_of_18_have_no_mvv_and_ses_1() -> None:
         if r.person == 1 and r.first_day >= day(YEAR):
             r.wlz, r.household = 1, int(Household.wlz_entering)
     assert codes(country, "mvv") == (0,)
-    assert codes(country, "ses") == (2,)      # class 1 (very low), 18-69
+    assert codes(country, "ses") == (2,)  # class 1 (very low), 18-69
     assert codes(country, "ses", person=2) == (11,)
 
 
 def test_children_are_ranked_among_children_on_last_year_only() -> None:
-    young = insured(range(1, 11), represents=100, birth_month=12 * 2010)   # 1,000 children: 0.25% = 2
+    young = insured(range(1, 11), represents=100, birth_month=12 * 2010)  # 1,000 children: 0.25% = 2
     young.claims = [claim(11, y, 500, category=Category.nursing) for y in (2018, 2019)]
     young.records += insured([11], represents=2, birth_month=12 * 2010).records
     assert codes(young, "mvv", person=11) == (0,)
@@ -176,15 +187,17 @@ def test_fkg_needs_more_than_180_ddd_over_the_drugs_of_a_class_in_the_data_year(
 
 def test_fkg_exclusions() -> None:
     mapping = Mapping(drugs=[Drug(k, fkg=k) for k in range(1, 39)])
+
     def both(*which: int) -> tuple[int, ...]:
         return codes(_care(*[_drug(k, 200) for k in which]), "fkg", mapping)
-    assert both(12, 13, 14) == (14,)                   # 9(2)a
-    assert both(3, 4) == (4,)                          # b
-    assert both(30, 29, 28) == (30,)                   # d
-    assert both(24, 21, 22, 23, 2) == (2, 24)          # e
-    assert both(29, 6, 1) == (1, 29)                   # h
-    assert both(35, 38) == (38,)                       # i
-    assert both(1, 2, 5) == (1, 2, 5)                  # all others together
+
+    assert both(12, 13, 14) == (14,)  # 9(2)a
+    assert both(3, 4) == (4,)  # b
+    assert both(30, 29, 28) == (30,)  # d
+    assert both(24, 21, 22, 23, 2) == (2, 24)  # e
+    assert both(29, 6, 1) == (1, 29)  # h
+    assert both(35, 38) == (38,)  # i
+    assert both(1, 2, 5) == (1, 2, 5)  # all others together
 
 
 def test_ggz_fkg_keeps_the_class_named_first() -> None:
@@ -193,8 +206,15 @@ def test_ggz_fkg_keeps_the_class_named_first() -> None:
     assert codes(country, "ggz_fkg", mapping, share="ggz") == (1, 8)
 
 
-DKG = Mapping(diagnoses=[Diagnosis(1, 10, 5, 3), Diagnosis(1, 11, 5, 3), Diagnosis(1, 12, 6, 3),
-                         Diagnosis(2, 10, 7, 1, light=True)], light_product_percent=15)
+DKG = Mapping(
+    diagnoses=[
+        Diagnosis(1, 10, 5, 3),
+        Diagnosis(1, 11, 5, 3),
+        Diagnosis(1, 12, 6, 3),
+        Diagnosis(2, 10, 7, 1, light=True),
+    ],
+    light_product_percent=15,
+)
 
 
 def _hospital(diagnosis: int, specialism: int = 1, **changes: Any) -> Any:
@@ -213,21 +233,29 @@ def test_light_diagnoses_need_a_heavier_product() -> None:
     assert codes(_care(_hospital(10, 2, product=115)), "dkg", DKG) == (0,)
 
 
-@pytest.mark.parametrize(("title", "consult", "expected"), [
-    (Title.gp_care, False, (0,)), (Title.specialist_care, False, (3,)), (Title.designated, False, (3,)),
-    (Title.specialist_care, True, (0,)), (Title.designated, True, (0,))])
+@pytest.mark.parametrize(
+    ("title", "consult", "expected"),
+    [
+        (Title.gp_care, False, (0,)),
+        (Title.specialist_care, False, (3,)),
+        (Title.designated, False, (3,)),
+        (Title.specialist_care, True, (0,)),
+        (Title.designated, True, (0,)),
+    ],
+)
 def test_the_title_of_one_and_a_half_line_care_decides(title: Title, consult: bool, expected: tuple[int, ...]) -> None:
     done = _hospital(10, category=Category.one_and_a_half_line, title=int(title), consult=consult)
     assert codes(_care(done), "dkg", DKG) == expected
 
 
 def test_hkg_gives_all_and_fdg_the_highest() -> None:
-    mapping = Mapping(devices=[Device(7, 1), Device(8, 4)],
-                      physiotherapy=[Physiotherapy(3, 2), Physiotherapy(4, 1)])
-    country = _care(claim(1, 2020, 1, category=Category.devices, product=8),
-                    claim(1, 2020, 1, category=Category.devices, product=7),
-                    claim(1, 2020, 1, category=Category.paramedical, diagnosis=3),
-                    claim(1, 2020, 1, category=Category.paramedical, diagnosis=4))
+    mapping = Mapping(devices=[Device(7, 1), Device(8, 4)], physiotherapy=[Physiotherapy(3, 2), Physiotherapy(4, 1)])
+    country = _care(
+        claim(1, 2020, 1, category=Category.devices, product=8),
+        claim(1, 2020, 1, category=Category.devices, product=7),
+        claim(1, 2020, 1, category=Category.paramedical, diagnosis=3),
+        claim(1, 2020, 1, category=Category.paramedical, diagnosis=4),
+    )
     assert codes(country, "hkg", mapping) == (1, 4)
     assert codes(country, "fdg", mapping) == (2,)
 
@@ -243,14 +271,17 @@ def test_ggz_criteria_hold_from_18() -> None:
 
 def test_ggz_dkg_is_the_highest_of_three_years_and_basic_care_counts_last_year_only() -> None:
     mapping = Mapping(mental_care=[MentalCare(1, 1), MentalCare(2, 9), MentalCare(3, 16)])
+
     def care(*pairs: tuple[int, int]) -> Country:
         return _care(*[claim(1, y, 1, category=Category.ggz, diagnosis=d) for y, d in pairs], ses=4)
+
     assert codes(care((2018, 2), (2020, 1)), "ggz_dkg", mapping, share="ggz") == (9,)
     assert codes(care((2020, 1)), "ggz_dkg", mapping, share="ggz") == (1,)
     assert codes(care((2019, 1)), "ggz_dkg", mapping, share="ggz") == (0,)
-    assert codes(care((2019, 1)), "ggz_dkg", mapping, share="ggz",
-                 readings=replace(DEFAULT, ggz_basic_last_year=False)) == (1,)
-    assert codes(care((2018, 3)), "ses", mapping) == (2,)           # art. 9(8): SES very low
+    assert codes(
+        care((2019, 1)), "ggz_dkg", mapping, share="ggz", readings=replace(DEFAULT, ggz_basic_last_year=False)
+    ) == (1,)
+    assert codes(care((2018, 3)), "ses", mapping) == (2,)  # art. 9(8): SES very low
     assert codes(care((2018, 3)), "ggz_ses", mapping, share="ggz") == (1,)
 
 
@@ -263,7 +294,7 @@ def _ggz(cost: dict[int, int], birth_month: int = 12 * 1980) -> Country:
 
 def test_ggz_mhk_below_24_one_year_of_five_is_enough() -> None:
     assert codes(_ggz({1: 90_000}), "ggz_mhk", share="ggz") == (0,)
-    young = _ggz({1: 90_000}, 12 * 1999)                             # 22 years; top 5 promille of 200 = 1
+    young = _ggz({1: 90_000}, 12 * 1999)  # 22 years; top 5 promille of 200 = 1
     assert codes(young, "ggz_mhk", share="ggz") == (3,)
 
 
@@ -272,7 +303,7 @@ def test_ggz_mhk_class_1_is_98_5_percent_of_users_above_ten_euros() -> None:
     country.claims = [claim(p, 2020, 1_000 + p, category=Category.ggz) for p in range(1, 51)]
     country.claims.append(claim(60, 2020, 1_000, category=Category.ggz))
     flagged = [p for p in range(1, 101) if codes(country, "ggz_mhk", person=p, share="ggz") != (0,)]
-    assert flagged == list(range(2, 51))          # 50 users, k = floor(0.985 x 50) = 49; EUR 10.00 is not more than 10
+    assert flagged == list(range(2, 51))  # 50 users, k = floor(0.985 x 50) = 49; EUR 10.00 is not more than 10
     everybody = replace(DEFAULT, ggz_mhk_users=False)
     assert codes(country, "ggz_mhk", share="ggz", readings=everybody) == (1,)
     assert codes(country, "ggz_mhk", person=60, share="ggz", readings=everybody) == (0,)
@@ -283,31 +314,40 @@ def test_ggz_mhk_class_1_looks_at_three_years_and_the_others_at_five() -> None:
         country = insured(range(1, 101), range(2016, 2022))
         country.claims = [claim(p, year, 2_000, category=Category.ggz) for p in range(1, 101)]
         return country
+
     assert codes(care(2018), "ggz_mhk", share="ggz") == (1,)
     assert codes(care(2017), "ggz_mhk", share="ggz") == (0,)
     top = insured(range(1, 201), range(2016, 2022))
     top.claims = [claim(1, y, 9_000, category=Category.ggz) for y in (2016, 2017)]
-    assert codes(top, "ggz_mhk", share="ggz") == (3,)                # 5 promille of 200 = 1, in two of five years
+    assert codes(top, "ggz_mhk", share="ggz") == (3,)  # 5 promille of 200 = 1, in two of five years
 
 
 def test_ggz_mhk_ranks_adults() -> None:
-    country = insured(range(1, 101), range(2016, 2022))              # 100 adults: 1% = 1
+    country = insured(range(1, 101), range(2016, 2022))  # 100 adults: 1% = 1
     country.records += insured(range(101, 401), range(2016, 2022), birth_month=12 * 2010).records
     country.claims = [claim(p, y, 9_000 - p, category=Category.ggz) for p in (1, 2) for y in (2019, 2020)]
-    assert [codes(country, "ggz_mhk", person=p, share="ggz") for p in (1, 2)] == [(2,), (0,)]   # 2 users: k = 1
-    everybody = replace(DEFAULT, ggz_mhk_adults=False)               # 400 insured: 1% = 4, 5 promille = 2
+    assert [codes(country, "ggz_mhk", person=p, share="ggz") for p in (1, 2)] == [(2,), (0,)]  # 2 users: k = 1
+    everybody = replace(DEFAULT, ggz_mhk_adults=False)  # 400 insured: 1% = 4, 5 promille = 2
     assert codes(country, "ggz_mhk", person=2, share="ggz", readings=everybody) == (3,)
 
 
 # Demography -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("income", "years", "key"), [
-    (Income.employed, 30, (Income.reference, 18)), (Income.student, 36, (Income.reference, 35)),
-    (Income.higher_educated, 50, (Income.reference, 45)), (Income.student, 66, (Income.reference, 65)),
-    (Income.iva, 12, (Income.iva, 0)), (Income.higher_educated, 44, (Income.higher_educated, 35))])
+@pytest.mark.parametrize(
+    ("income", "years", "key"),
+    [
+        (Income.employed, 30, (Income.reference, 18)),
+        (Income.student, 36, (Income.reference, 35)),
+        (Income.higher_educated, 50, (Income.reference, 45)),
+        (Income.student, 66, (Income.reference, 65)),
+        (Income.iva, 12, (Income.iva, 0)),
+        (Income.higher_educated, 44, (Income.higher_educated, 35)),
+    ],
+)
 def test_avi_without_a_class_of_its_own_is_the_reference_group(
-        income: Income, years: int, key: tuple[Income, int]) -> None:
+    income: Income, years: int, key: tuple[Income, int]
+) -> None:
     (code,) = codes(insured([1], birth_month=12 * (YEAR - years), income_source=int(income)), "avi")
     found = MODEL.variable.criteria[4].classes[code]
     assert (found.group, found.age_min) == (int(key[0]), key[1])

@@ -47,8 +47,10 @@ def _case(seed: int) -> tuple[Country, Model, Mapping, Expected, dict[str, Any]]
     country, model, mapping = random_case(seed, late_claims=seed % 2 == 0)
     rng = random.Random(-seed)
     rows = class_rows(country, model, mapping)
-    expected = {name: {c: n * F(rng.randint(80, 120), 100) for c, n in own.items()}
-                for name, own in expected_of(rows, model, model.year).items()}
+    expected = {
+        name: {c: n * F(rng.randint(80, 120), 100) for c, n in own.items()}
+        for name, own in expected_of(rows, model, model.year).items()
+    }
     mode = "legal" if seed % 3 == 0 else "exact"
     return country, model, mapping, expected, settle(country, model, mapping, mode=mode, expected=expected)
 
@@ -99,7 +101,7 @@ def test_without_surprise_class_totals_and_offset_change_nothing() -> None:
 
 def test_merging_two_insurers_leaves_the_others_unchanged_before_rounding() -> None:
     compared = 0
-    for seed in range(1, 300, 2):                       # claims within their record
+    for seed in range(1, 300, 2):  # claims within their record
         country, model, mapping, expected, _ = _case(seed)
         insurers = sorted({r.insurer for r in country.records})
         if len(insurers) < 3:
@@ -205,8 +207,10 @@ def test_a_null_replacement_changes_nothing_and_a_country_of_children_is_named()
     for seed in range(0, 300, 20):
         country, model, mapping, *_ = _case(seed)
         same = from_dict(Country, to_dict(country))
-        assert settle(same, model, mapping)["ex_post"]["contribution"] == settle(
-            country, model, mapping)["ex_post"]["contribution"]
+        assert (
+            settle(same, model, mapping)["ex_post"]["contribution"]
+            == settle(country, model, mapping)["ex_post"]["contribution"]
+        )
     country, model, mapping = random_case(5, persons=(20, 20))
     for r in country.records:
         r.birth_month = 12 * (model.year - 5)
@@ -240,8 +244,10 @@ def test_estimates_sum_to_the_cost_are_zero_sum_and_do_not_depend_on_the_referen
         reference = {"mhk": max(code for name, code in present if name == "mhk")}
         rules = reference_constraints(model.variable, dict(zip(m.columns, n, strict=True)), reference)
         other = estimate_exact(m, model.variable, categories, n, rules)
-        assert all(fitted_cents(r, model.variable, found.weights) == fitted_cents(r, model.variable, other.weights)
-                   for r in rows)
+        assert all(
+            fitted_cents(r, model.variable, found.weights) == fitted_cents(r, model.variable, other.weights)
+            for r in rows
+        )
     assert solved > 75
 
 
@@ -252,5 +258,8 @@ def test_own_weights_ex_ante_sum_to_the_cost_of_the_year() -> None:
     found = estimate_exact(m, model.variable, [int(Category.hospital)], class_days(m, rows, model.variable))
     paid = normative(class_counts(rows, model.variable, model.year), found.weights)
     assert sum(paid.values()) == sum(
-        r.represents * c.settled_cents for r in rows
-        for c in assign_claims(country, rows, model.year)[r.index] if c.category == Category.hospital)
+        r.represents * c.settled_cents
+        for r in rows
+        for c in assign_claims(country, rows, model.year)[r.index]
+        if c.category == Category.hospital
+    )

@@ -30,14 +30,21 @@ def _one(**codes: int | tuple[int, ...]) -> Classes:
 
 def test_a_claim_belongs_to_the_record_at_its_insurer() -> None:
     # insurer 1 January-March and July-December, insurer 2 April-June
-    country = Country([record(1, last_day=day(YEAR, 3, 31)),
-                       record(1, first_day=day(YEAR, 4, 1), last_day=day(YEAR, 6, 30), insurer=2),
-                       record(1, first_day=day(YEAR, 7, 1))], [])
-    country.claims = [claim(1, YEAR, 5, opened=day(YEAR, 2, 1)),                 # first record
-                      claim(1, YEAR, 70, opened=day(YEAR, 8, 1)),                # third
-                      claim(1, YEAR, 600, opened=day(YEAR, 5, 1)),               # insurer 1, no record there: the last
-                      claim(1, YEAR, 9_000, opened=day(YEAR, 12, 1), insurer=2),  # only record at insurer 2
-                      claim(1, YEAR, 80_000, opened=day(YEAR - 1, 12, 31))]      # another cost year
+    country = Country(
+        [
+            record(1, last_day=day(YEAR, 3, 31)),
+            record(1, first_day=day(YEAR, 4, 1), last_day=day(YEAR, 6, 30), insurer=2),
+            record(1, first_day=day(YEAR, 7, 1)),
+        ],
+        [],
+    )
+    country.claims = [
+        claim(1, YEAR, 5, opened=day(YEAR, 2, 1)),  # first record
+        claim(1, YEAR, 70, opened=day(YEAR, 8, 1)),  # third
+        claim(1, YEAR, 600, opened=day(YEAR, 5, 1)),  # insurer 1, no record there: the last
+        claim(1, YEAR, 9_000, opened=day(YEAR, 12, 1), insurer=2),  # only record at insurer 2
+        claim(1, YEAR, 80_000, opened=day(YEAR - 1, 12, 31)),
+    ]  # another cost year
     rows = class_rows(country, nl_2021(), Mapping())
     cents = settled_by_category(country, rows, YEAR)
     assert [cents[i].get(HOSPITAL) for i in range(3)] == [5, 9_000, 670]
@@ -96,7 +103,7 @@ def test_the_fkg_rule_is_a_true_restriction() -> None:
     b = estimate_exact(m, share, [HOSPITAL], n).weights
     euros = {("age_sex", 1): F(75), ("fkg", 0): F(-640, 11), ("fkg", 1): F(-60, 11), ("fkg", 2): F(380, 11)}
     assert b == {c: 100 * w for c, w in euros.items()}
-    free = estimate_exact(m, share, [HOSPITAL], n, []).weights               # full rank without any constraint
+    free = estimate_exact(m, share, [HOSPITAL], n, []).weights  # full rank without any constraint
     assert [fitted_cents(r, share, free) for r in rows] != [fitted_cents(r, share, b) for r in rows]
 
 

@@ -156,9 +156,9 @@ def test_scaling_without_normative_amount_or_adults_is_undefined() -> None:
 
 
 def test_largest_remainder() -> None:
-    assert allocate({1: F(100, 3), 2: F(100, 3), 3: F(100, 3)}) == {1: 34, 2: 33, 3: 33}      # ties by insurer code
-    assert allocate({9: F(21, 2), 4: F(21, 2), 7: F(5)}) == {4: 11, 7: 5, 9: 10}              # 26
-    assert allocate({1: F(-15, 10), 2: F(37, 10)}) == {1: -2, 2: 4}                           # 2.2 -> 2
+    assert allocate({1: F(100, 3), 2: F(100, 3), 3: F(100, 3)}) == {1: 34, 2: 33, 3: 33}  # ties by insurer code
+    assert allocate({9: F(21, 2), 4: F(21, 2), 7: F(5)}) == {4: 11, 7: 5, 9: 10}  # 26
+    assert allocate({1: F(-15, 10), 2: F(37, 10)}) == {1: -2, 2: 4}  # 2.2 -> 2
     with pytest.raises(ValueError, match="more than a cent"):
         allocate({1: F(1, 2)}, 2)
 
@@ -172,8 +172,16 @@ def test_half_cents_go_away_from_zero() -> None:
 MODEL = nl_2021()
 
 
-def _pays(cents: int, *, year: int = YEAR, voluntary: int = 0, days: int = 365, unit: int = 1, adult: bool = True,
-          **changes: int) -> tuple[int, int]:
+def _pays(
+    cents: int,
+    *,
+    year: int = YEAR,
+    voluntary: int = 0,
+    days: int = 365,
+    unit: int = 1,
+    adult: bool = True,
+    **changes: int,
+) -> tuple[int, int]:
     r = row(0, 1, {}, days=days, voluntary_deductible_cents=voluntary, adult=adult)
     paid = own_payment(r, [claim(0, year, cents, **changes)], MODEL, year, unit)
     return paid["mandatory"], paid["total"]
@@ -249,7 +257,7 @@ def test_avi_of_the_deductible_model_is_re_set_per_age_band() -> None:
     real = counts(avi={of_group[3]: 12, of_group[6]: 6, of_group[7]: 6, of_group[8]: 8})
     neutral = neutral_weights(share, MODEL.neutrality, real, counts(avi={of_group[3]: 10}), "legal")
     moved = {g: neutral.weights["avi", of_group[g]] - printed_weights(share)["avi", of_group[g]] for g in (6, 7, 8)}
-    assert set(moved.values()) == {F(-474)}     # -94.82 / 20 = -4.741, in weights -6.96, -11.98, -0.23 rounded: -4.74
+    assert set(moved.values()) == {F(-474)}  # -94.82 / 20 = -4.741, in weights -6.96, -11.98, -0.23 rounded: -4.74
     assert neutral.weights["avi", of_group[3]] == 4_741
 
 
@@ -270,10 +278,10 @@ def test_under_18_counts_heads_on_the_first_of_july() -> None:
         r = row(index, 1, {}, adult=False, represents=2)
         r.first_day, r.last_day, r.days = first, last, last - first + 1
         return r
-    rows = [child(0, day(YEAR, 7, 1), day(YEAR, 7, 1)), child(1, day(YEAR, 7, 2), day(YEAR, 12, 31)),
-            row(2, 1, {})]
-    assert under_18(rows, YEAR) == {1: 2}       # type: ignore[arg-type]
-    assert under_18(rows, YEAR, "years") == {1: F(2 * (1 + 183), 365)}       # type: ignore[arg-type]
+
+    rows = [child(0, day(YEAR, 7, 1), day(YEAR, 7, 1)), child(1, day(YEAR, 7, 2), day(YEAR, 12, 31)), row(2, 1, {})]
+    assert under_18(rows, YEAR) == {1: 2}  # type: ignore[arg-type]
+    assert under_18(rows, YEAR, "years") == {1: F(2 * (1 + 183), 365)}  # type: ignore[arg-type]
 
 
 def test_high_cost_compensation() -> None:
@@ -281,8 +289,9 @@ def test_high_cost_compensation() -> None:
     # insurer 1: 700 + 360 - 252 = 808; insurer 2: 300 - 108 = 192
     country = insured([1], range(YEAR, YEAR + 1))
     country.records += [record(2, insurer=2), record(3, insurer=2, represents=398)]
-    country.claims = [claim(p, YEAR, c, category=Category.ggz, insurer=i) for p, c, i in
-                      ((1, 1_000, 1), (2, 600, 2), (3, 100, 2))]
+    country.claims = [
+        claim(p, YEAR, c, category=Category.ggz, insurer=i) for p, c, i in ((1, 1_000, 1), (2, 600, 2), (3, 100, 2))
+    ]
     rows = class_rows(country, MODEL, Mapping())
     result = high_cost_compensation({1: F(700), 2: F(300)}, rows, assign_claims(country, rows, YEAR), MODEL)
     assert result["threshold"] == 600
@@ -291,12 +300,21 @@ def test_high_cost_compensation() -> None:
 
 def test_high_cost_of_a_switcher_is_that_of_the_person_split_by_cost() -> None:
     # 900 at insurer 1 and 300 at insurer 2 = 1,200; threshold 600: excess 540, split 405 and 135
-    country = Country([record(1, last_day=day(YEAR, 6, 30)), record(1, first_day=day(YEAR, 7, 1), insurer=2),
-                       record(2, insurer=2), record(3, insurer=2, represents=398)], [])
-    country.claims = [claim(1, YEAR, 900, category=Category.ggz),
-                      claim(1, YEAR, 300, category=Category.ggz, insurer=2, opened=day(YEAR, 8, 1)),
-                      claim(2, YEAR, 600, category=Category.ggz, insurer=2),
-                      claim(3, YEAR, 100, category=Category.ggz, insurer=2)]
+    country = Country(
+        [
+            record(1, last_day=day(YEAR, 6, 30)),
+            record(1, first_day=day(YEAR, 7, 1), insurer=2),
+            record(2, insurer=2),
+            record(3, insurer=2, represents=398),
+        ],
+        [],
+    )
+    country.claims = [
+        claim(1, YEAR, 900, category=Category.ggz),
+        claim(1, YEAR, 300, category=Category.ggz, insurer=2, opened=day(YEAR, 8, 1)),
+        claim(2, YEAR, 600, category=Category.ggz, insurer=2),
+        claim(3, YEAR, 100, category=Category.ggz, insurer=2),
+    ]
     rows = class_rows(country, MODEL, Mapping())
     result = high_cost_compensation({1: F(1), 2: F(1)}, rows, assign_claims(country, rows, YEAR), MODEL)
     assert result["excess_i"] == {1: 405, 2: 135}
