@@ -66,10 +66,10 @@ struct Entry {
     friend bool operator==(const Entry&, const Entry&) = default;
 };
 
-/// The classes of one insured person in one share, as columns with counts; at most 64 of them.
+/// The classes of one insured person in one share, as columns with counts; at most 128 of them.
 struct Row {
     std::uint16_t size = 0;
-    std::array<Entry, 64> entries;
+    std::array<Entry, 128> entries;
     void add(std::size_t column, std::uint16_t count = 1) {
         entries[size++] = {static_cast<std::uint16_t>(column), count};
     }
