@@ -11,7 +11,6 @@ namespace anderhalf::risk {
 
 namespace {
 
-using params::Assignment;
 using params::Criterion;
 using params::RiskClass;
 using params::Share;
@@ -211,7 +210,7 @@ void Scheme::compile(const Share& share, Layout& layout, bool adults_only) {
                     const std::int32_t wanted = c.kind == Kind::age_sex ? k.sex : k.group;
                     if (wanted != 0 && wanted != static_cast<std::int32_t>(group)) continue;
                     for (std::int32_t age = std::max(k.age_min, -1); age <= std::min(k.age_max, 120); ++age) {
-                        auto& cell = c.by_age[group][static_cast<std::size_t>(age + 1)];
+                        auto& cell = c.by_age[group][static_cast<std::size_t>(std::int64_t{age} + 1)];
                         if (cell == 0 || wanted != 0) cell = position;
                     }
                 }
@@ -366,7 +365,7 @@ void Scheme::health(const Past& past, Health& out) const {
 
 void Scheme::fill(const Layout& layout, const data::Record& r, std::int32_t year, const Health& h, Row& out) const {
     const std::int32_t a = std::min(age(r, year), 120);
-    const auto age_at = static_cast<std::size_t>(a + 1);
+    const auto age_at = static_cast<std::size_t>(std::int64_t{a} + 1);
     for (const Compiled& c : layout.compiled) {
         const auto put = [&](std::int32_t code) { out.add(static_cast<std::size_t>(c.offset + code - c.first_code)); };
         const auto by_age = [&](std::size_t group) {

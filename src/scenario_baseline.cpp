@@ -11,7 +11,6 @@
 namespace anderhalf::scenario {
 
 using detail::insurer_index;
-using detail::no_insurer;
 
 namespace {
 

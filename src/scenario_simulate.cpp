@@ -136,7 +136,7 @@ struct Lines {
         next.insured = base.insured;
         next.adults = base.adults;
         next.mhk = exchange(base.mhk, std::move(out), std::move(in));
-        lines.ggz_changed[at(y)] = !ggz_out.empty() || !ggz_in.empty();
+        lines.ggz_changed[at(y)] = ggz_out.empty() && ggz_in.empty() ? 0 : 1;
         next.ggz = exchange(base.ggz, std::move(ggz_out), std::move(ggz_in));
         detail::rank_cost_year(*b.scheme, b.options, next);
         lines.cost.back() = next.lines;

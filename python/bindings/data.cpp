@@ -44,8 +44,8 @@ void bind_data(py::module_& m) {
                  return data::Block{copied(records), copied(claims)};
              }),
              py::arg("records"), py::arg("claims"))
-        .def_property_readonly("records", [](py::object self) { return shared(self.cast<const data::Block&>().records, self); })
-        .def_property_readonly("claims", [](py::object self) { return shared(self.cast<const data::Block&>().claims, self); });
+        .def_property_readonly("records", [](const py::object& self) { return shared(self.cast<const data::Block&>().records, self); })
+        .def_property_readonly("claims", [](const py::object& self) { return shared(self.cast<const data::Block&>().claims, self); });
     m.attr("record_dtype") = py::dtype::of<data::Record>();
     m.attr("claim_dtype") = py::dtype::of<data::Claim>();
 }

@@ -19,7 +19,7 @@ void raise(const char* name, const anderhalf::Error& error) {
 }  // namespace
 
 void bind_errors(py::module_&) {
-    py::register_exception_translator([](std::exception_ptr p) {
+    py::register_exception_translator([](std::exception_ptr p) {  // NOLINT(performance-unnecessary-value-param): pybind11 asks it
         try {
             if (p) std::rethrow_exception(p);
         } catch (const anderhalf::ShapeError& e) {

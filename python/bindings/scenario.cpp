@@ -279,7 +279,7 @@ void bind_scenario(py::module_& m) {
         });
 
     m.def("baseline_of_population",
-          [](const population::Tables& tables, const population::Plan& plan, std::shared_ptr<risk::Scheme> scheme, const Options& options,
+          [](const population::Tables& tables, const population::Plan& plan, const std::shared_ptr<risk::Scheme>& scheme, const Options& options,
              int threads, const py::object& progress) {
               std::vector<Index> work;
               const Run run = run_of(threads, progress, &work);
@@ -289,15 +289,14 @@ void bind_scenario(py::module_& m) {
                   const Source source{plan.blocks(), [&](Index k) {
                                           return population::generate(tables, plan, k, options.first_year, options.last_year);
                                       }};
-                  Run reading = run;
-                  result = std::make_shared<Baseline>(make_baseline(source, scheme, options, reading));
+                  result = std::make_shared<Baseline>(make_baseline(source, scheme, options, run));
               }
               return py::make_tuple(result, work);
           },
           py::arg("tables"), py::arg("plan"), py::arg("scheme"), py::arg("options"), py::arg("threads") = 1,
           py::arg("progress") = py::none());
     m.def("baseline_of_blocks",
-          [](const std::vector<data::Block>& blocks, std::shared_ptr<risk::Scheme> scheme, const Options& options, int threads) {
+          [](const std::vector<data::Block>& blocks, const std::shared_ptr<risk::Scheme>& scheme, const Options& options, int threads) {
               const py::gil_scoped_release release;
               const Source source{static_cast<Index>(blocks.size()), [&](Index k) { return blocks[static_cast<std::size_t>(k)]; }};
               Run run;
