@@ -7,7 +7,8 @@ recomputes every sum by other code, and returns one plain dictionary that tables
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from statistics import fmean, stdev
@@ -204,7 +205,7 @@ class _Reproduction:
         ):
             worlds[name] = base.under(rules)
         results: dict[str, Any] = {name: self._npv(world, self.programme) for name, world in worlds.items()}
-        results["sensitivity"] = list(self._programme_sensitivity(base))
+        results["sensitivity"] = self._programme_sensitivity(base)
         results["dkg"] = {0.15: self._grid(base, 0.15)}
         del worlds
         for share in (0.0, 0.40):
@@ -218,42 +219,55 @@ class _Reproduction:
     def _npv(self, world: World, programme: Programme) -> int:
         return int(world.run(programme, self.adoption, decompose=False).measures().npv)
 
-    def _programme_sensitivity(self, world: World) -> Iterator[tuple[str, str, int]]:
-        for key, values in (
-            ("price", (90.0, 200.0)),
-            ("added_demand", (0.05, 0.50)),
-            ("consult_share", (0.40, 0.85)),
-            ("pass_through", (0.0, 0.3)),
-            ("running_cost_eur", (0.0, 1_000_000.0)),
-            ("payment_title", ("specialist_care", "designated")),
-            ("refer_on_factor", (0.5, 1.5)),
-        ):
-            for value in values:
-                yield (
-                    key,
-                    f"{value:g}" if isinstance(value, float) else value,
-                    self._npv(world, self.programme.with_values(**{key: value})),
-                )
+    def _npvs(self, world: World, programmes: Sequence[Programme]) -> list[int]:
+        """The same for many programmes, several at a time; the core works without the interpreter's lock."""
+
+        def npv(programme: Programme) -> int:
+            return int(world.run(programme, self.adoption, decompose=False, threads=1).measures().npv)
+
+        first = npv(programmes[0])  # surveys the area once
+        with ThreadPoolExecutor(self.settings.threads) as pool:
+            return [first, *pool.map(npv, programmes[1:])]
+
+    def _programme_sensitivity(self, world: World) -> list[tuple[str, str, int]]:
+        changes: list[tuple[str, Any]] = [
+            (key, value)
+            for key, values in (
+                ("price", (90.0, 200.0)),
+                ("added_demand", (0.05, 0.50)),
+                ("consult_share", (0.40, 0.85)),
+                ("pass_through", (0.0, 0.3)),
+                ("running_cost_eur", (0.0, 1_000_000.0)),
+                ("payment_title", ("specialist_care", "designated")),
+                ("refer_on_factor", (0.5, 1.5)),
+            )
+            for value in values
+        ]
+        npvs = self._npvs(world, [self.programme.with_values(**{key: value}) for key, value in changes])
+        return [
+            (key, f"{value:g}" if isinstance(value, float) else value, npv)
+            for (key, value), npv in zip(changes, npvs, strict=True)
+        ]
 
     def _grid(self, world: World, share: float) -> list[dict[str, Any]]:
         mean = _replaced_price_eur(world.run(self.programme, self.adoption, decompose=False))
-        rows = []
-        for title in TITLES:
-            for added in ADDED_DEMAND:
-                for ratio in PRICE_RATIOS:
-                    price = round(ratio * mean, 2)
-                    changed = self.programme.with_values(price=price, added_demand=added, payment_title=title)
-                    rows.append(
-                        {
-                            "dkg_share": share,
-                            "title": title,
-                            "added_demand": added,
-                            "price_ratio": ratio,
-                            "price_eur": price,
-                            "npv_cents": self._npv(world, changed),
-                        }
-                    )
-        return rows
+        cells = [
+            {
+                "dkg_share": share,
+                "title": title,
+                "added_demand": added,
+                "price_ratio": ratio,
+                "price_eur": round(ratio * mean, 2),
+            }
+            for title in TITLES
+            for added in ADDED_DEMAND
+            for ratio in PRICE_RATIOS
+        ]
+        programmes = [
+            self.programme.with_values(price=c["price_eur"], added_demand=c["added_demand"], payment_title=c["title"])
+            for c in cells
+        ]
+        return [{**cell, "npv_cents": npv} for cell, npv in zip(cells, self._npvs(world, programmes), strict=True)]
 
     def _maps(self, variants: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         sign_map = [row for share in DKG_SHARES for row in variants["dkg"][share]]

@@ -173,7 +173,14 @@ class World:
             [Problem("adoption", "who takes part", "insurer:NAME, insurers:NAME+NAME, region or national", text)]
         )
 
-    def run(self, programme: Programme, adoption: str = "insurer:CZ", *, decompose: bool = True) -> Simulation:
+    def run(
+        self,
+        programme: Programme,
+        adoption: str = "insurer:CZ",
+        *,
+        decompose: bool = True,
+        threads: int | None = None,
+    ) -> Simulation:
         """Let a programme happen; see :class:`Simulation`."""
         taking_part, judged = self.adoption(adoption)
         area_codes = self.people.municipality_codes(programme.region)
@@ -184,7 +191,7 @@ class World:
         key = (tuple(municipalities), tuple((line.specialism, tuple(line.diagnoses)) for line in core.lines))
         if key not in self._areas:
             self._areas[key] = _core.survey(self.core, substitution)
-        outcome = _core.simulate(self.core, substitution, self._areas[key], decompose, self.threads)
+        outcome = _core.simulate(self.core, substitution, self._areas[key], decompose, threads or self.threads)
         return Simulation(self, programme, adoption, judged, core, outcome)
 
 
