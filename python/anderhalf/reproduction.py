@@ -250,7 +250,8 @@ class _Reproduction:
         ]
 
     def _grid(self, world: World, share: float) -> list[dict[str, Any]]:
-        mean = _replaced_price_eur(world.run(self.programme, self.adoption, decompose=False))
+        run = world.run(self.programme, self.adoption, decompose=False)
+        mean, fixed = _replaced_price_eur(run), _programme_cost(run, self.settings.insurer)
         cells = [
             {
                 "dkg_share": share,
@@ -267,7 +268,11 @@ class _Reproduction:
             self.programme.with_values(price=c["price_eur"], added_demand=c["added_demand"], payment_title=c["title"])
             for c in cells
         ]
-        return [{**cell, "npv_cents": npv} for cell, npv in zip(cells, self._npvs(world, programmes), strict=True)]
+        # The running cost is the same in every cell: it moves the whole map, never its shape.
+        return [
+            {**cell, "npv_cents": npv, "npv_before_programme_cost_cents": npv + fixed}
+            for cell, npv in zip(cells, self._npvs(world, programmes), strict=True)
+        ]
 
     def _maps(self, variants: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         sign_map = [row for share in DKG_SHARES for row in variants["dkg"][share]]
@@ -483,6 +488,12 @@ def _adoption_table(per_seed: list[dict[str, Any]]) -> list[dict[str, Any]]:
         row["parties_cents"] = {p: round(fmean(v["parties_cents"].get(p, 0) for v in values)) for p in parties}
         rows.append(row)
     return rows
+
+
+def _programme_cost(run: Simulation, insurer: str) -> int:
+    """Discounted running cost and investment of one insurer."""
+    own = run.statements[(run.statements.insurer == insurer) & (run.statements.arm == "scenario")]
+    return _discounted(run, {int(y): int(c) for y, c in zip(own.year, own.programme_cost, strict=True)})
 
 
 def _replaced_price_eur(run: Simulation) -> float:
