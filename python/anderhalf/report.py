@@ -18,6 +18,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 import pandas as pd
+
 from anderhalf import export, plots
 from anderhalf._paths import data_directory
 from anderhalf.errors import DomainError, ParameterError, Problem, ShapeError, not_found
@@ -128,7 +129,7 @@ def check_written(out: str | PathLike[str]) -> dict[str, int]:
 def picture(results: Mapping[str, Any], lang: str = "en") -> str:
     """One drawing of the result: the sign map, as SVG."""
     words = Words.load(lang)
-    return _Content(results, words).sign_map_wide()
+    return plots.compact(_Content(results, words).sign_map_wide())
 
 
 def _recomputed(texts: Mapping[str, str]) -> dict[str, int]:
@@ -343,7 +344,7 @@ class _Content:
         return rows
 
     def channel(self, *names: str) -> float:
-        return sum(row["cents"] for row in self.channels if row["channel"] in names)
+        return float(sum(row["cents"] for row in self.channels if row["channel"] in names))
 
     @property
     def verdict(self) -> str:
@@ -469,8 +470,9 @@ class _Content:
                 "cents": signed,
             }
         )
-        sums = frame.groupby(["from", "to", "reason"], sort=True)["cents"].sum() / self.n
-        rows = [(str(a), str(b), str(reason), float(cents)) for (a, b, reason), cents in sums.items()]  # type: ignore[misc]
+        sums = frame.groupby(["from", "to", "reason"], sort=True)["cents"].sum().reset_index()
+        columns = (sums["from"], sums["to"], sums["reason"], sums["cents"] / self.n)
+        rows = [(str(a), str(b), str(reason), float(cents)) for a, b, reason, cents in zip(*columns, strict=True)]
         return sorted((row for row in rows if abs(row[3]) >= 50), key=lambda row: (-abs(row[3]), row[:3]))
 
     def _party_key(self, name: str) -> str:
@@ -602,7 +604,7 @@ class _Content:
         return [
             ("conclusion", w("article.conclusion_article"), w(f"answer.short_{self.verdict}")),
             ("programme", "", f"{self.programme}, {self.place}"),
-            ("insurer", "CZ", self.insurer),
+            ("insurer", "", self.insurer),
             ("law", "", str(self.settings["model"])),
             ("patients", "", w.number(yearly)),
             ("saving", "", each(self.saving)),
@@ -665,7 +667,7 @@ class _Content:
             [w.short(v) for v in m["added_demand"]],
             doubt=m["doubt"] / 1e8,
             base=base,
-            title=w("map.figure", insurer=self.insurer, first=self.first, last=self.last),
+            title=w("map.figure", place=self.place, insurer=self.insurer, first=self.first, last=self.last),
             **self._map_words(),
         )
 
@@ -804,7 +806,7 @@ class _Content:
             title=w("backtest.bernhoven_figure"),
             footer=footer,
             value_label=axis,
-            number=w.axis,
+            number=lambda v: w.number(v, 2),
         )
         ozl, wm = b["ozl"], b["wm"]
         patients = {row["key"]: row["value"] for row in ozl["figure"]}
@@ -818,7 +820,7 @@ class _Content:
             title=w("backtest.ozl_figure"),
             footer=footer,
             value_label=axis,
-            number=w.axis,
+            number=lambda v: w.number(v, 2),
             notes=[(y, w("backtest.note", n=w.number(patients[f"patients_{y}"]))) for y in (2014, 2018)],
         )
         return {"backtest_bernhoven": bernhoven, "backtest_ozl": zuid}
@@ -878,7 +880,7 @@ th, td { padding: .3rem .6rem; text-align: right; border-bottom: 1px solid #d5d5
 thead th { border-bottom: 2px solid #1a1a1a; vertical-align: bottom; }
 tbody th { font-weight: 400; min-width: 7.5rem; } th.text, td.text { text-align: left; }
 td.long { text-align: left; min-width: 14rem; }
-td.num, th.num { white-space: nowrap; } thead th.num { white-space: normal; }
+td.num, th.num { white-space: nowrap; } .stack td.num { white-space: normal; } thead th.num { white-space: normal; }
 tr.strong > * { font-weight: 700; } td.empty { border: 1px dashed #777; min-width: 7rem; }
 td.hash { overflow-wrap: anywhere; text-align: left; }
 dl { max-width: 46rem; } dt { font-weight: 600; } dd { margin: 0 0 .4rem 1.2rem; }
@@ -891,7 +893,8 @@ dl { max-width: 46rem; } dt { font-weight: 600; } dd { margin: 0 0 .4rem 1.2rem;
   table.stack td { border: 0; padding: .08rem 0; text-align: left; min-width: 0; white-space: normal; }
   table.stack td::before { content: attr(data-label) ": "; color: #555; }
   table.stack td.blank { display: none; }
-  th, td { padding: .3rem .4rem; } tbody th { min-width: 5.5rem; } td.long { min-width: 9rem; }
+  th, td { padding: .3rem .4rem; } tbody th { min-width: 7rem; position: sticky; left: 0; background: #fff; }
+  table.stack tbody th { position: static; } td.long { min-width: 9rem; }
   .wide { background: linear-gradient(90deg, #fff 30%, #fff0) 0 0 / 2rem 100% no-repeat local,
           linear-gradient(270deg, #fff 30%, #fff0) 100% 0 / 2rem 100% no-repeat local,
           linear-gradient(90deg, #0003, #0000) 0 0 / .6rem 100% no-repeat scroll,
@@ -899,9 +902,10 @@ dl { max-width: 46rem; } dt { font-weight: 600; } dd { margin: 0 0 .4rem 1.2rem;
 }
 @media print {
   @page { margin: 16mm 14mm; }
-  body { max-width: none; font-size: 10pt; padding: 0; } h2 { break-after: avoid; margin-top: 1.6rem; }
+  html { font-size: 10pt; } body { max-width: none; font-size: 1rem; padding: 0; }
+  h2 { break-after: avoid; margin-top: 1.6rem; }
   h3, .cap { break-after: avoid; } figure, tr, .answer { break-inside: avoid; } nav { display: none; }
-  .three { grid-template-columns: repeat(3, 1fr); } .wide { overflow: visible; } table { font-size: 7.5pt; }
+  .three { grid-template-columns: repeat(3, 1fr); } .wide { overflow: visible; } table { font-size: .78rem; }
   th, td { padding: .12rem .3rem; } figure { max-width: 13cm; } a { color: inherit; text-decoration: none; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
@@ -929,7 +933,7 @@ def _ul(items: Iterable[str]) -> str:
 
 def _figure(svg: str, caption: str = "") -> str:
     words = f"<figcaption>{_rich(caption)}</figcaption>\n" if caption else ""
-    return f"<figure>\n{svg[svg.index('<svg') :].strip()}\n{words}</figure>"
+    return f"<figure>\n{plots.compact(svg[svg.index('<svg') :].strip())}\n{words}</figure>"
 
 
 def _table(
@@ -1134,7 +1138,12 @@ class _Page:
         if found is None:
             row = next((row for row in c.r["assumptions"] if row["key"].endswith(".price")), None)
             high = w.euros(2 * row["range"][1], 0) if row and row["range"] else "\u2013"
-            text = w("answer.break_even_none", low=w.euros(0, 0), high=high, assumed=assumed)
+            prices = [s["break_even_price_eur"] for s in c.per_seed if s["break_even_price_eur"] is not None]
+            ends = {"low": w.euros(0, 0), "high": high}
+            if prices:
+                ends = {"low": w.euros(min(prices)), "high": w.euros(max(prices))}
+            kind = "some" if prices else "none"
+            text = w(f"answer.break_even_{kind}", found=len(prices), n=c.n, assumed=assumed, **ends, **self.v)
         else:
             text = w("answer.break_even", price=w.euros(found), assumed=assumed, **self.v)
         year = c.answer["payback_year"]
@@ -1259,7 +1268,7 @@ class _Page:
         w, c, v = self.w, self.c, self.v
 
         def both(row: Mapping[str, Any], key: str) -> str:
-            error = f" \u00b1 {w.thousands(row[key.replace('_cents', '_se_cents')])}" if c.n > 1 else ""
+            error = f" \u00b1\u00a0{w.thousands(row[key.replace('_cents', '_se_cents')])}" if c.n > 1 else ""
             return w.thousands(row[key]) + error
 
         rows = [
@@ -1413,7 +1422,8 @@ class _Page:
         if not found:
             return [_p(w("channels.classes_none"))]
         labels = {(row["criterion"], row["code"]): row["label"] for row in c.r["weights"]}
-        rows, strong = [], set()
+        rows: list[list[str]] = []
+        strong: set[int] = set()
         for criterion in dict.fromkeys(row["criterion"] for row in found):
             part = [row for row in found if row["criterion"] == criterion]
             strong.add(len(rows))
@@ -1479,7 +1489,8 @@ class _Page:
         if empty:
             by: dict[str, list[str]] = {}
             for row in empty:
-                by.setdefault(row["reason"], []).append(row["class"])
+                criterion, _, code = str(row["class"]).partition("=")
+                by.setdefault(row["reason"], []).append(f"{w.label('criterion', criterion)} {code}".strip())
             reasons = {reason: self._reason(reason) for reason in by}
             parts.append(_ul(f"{', '.join(names)}: {reasons[reason]}" for reason, names in by.items()))
         return parts
@@ -1581,9 +1592,10 @@ class _Page:
 
             rows.append(
                 [
-                    w.label("programme_check", row["name"]) + (", EUR" if row["name"].endswith("eur") else ""),
+                    w.label("programme_check", row["name"])
+                    + (w("sure.in_euros") if row["name"].endswith("eur") else ""),
                     show(row["published"]),
-                    f"{show(row['low'])}\u2013{show(row['high'])}",
+                    f"{show(row['low'])}\u2060\u2013\u2060{show(row['high'])}",
                     show(row["ours"]),
                     w("sure.yes" if inside else "sure.no"),
                     w.data("programme_check_source", row["name"], row["source"]),
@@ -1618,17 +1630,16 @@ class _Page:
                     w.label("validation", name),
                     show(row["value"]),
                     show(row["se"]) if c.n > 1 else "\u2013",
-                    show(target),
-                    show(tolerance),
+                    show(target) + (f" \u00b1\u00a0{show(tolerance)}" if tolerance is not None else ""),
                     show(gap, sign=True),
                     inside,
                     w.label("role", row["role"]),
                     w.data("validation_source", name, row["source"]),
                 ]
             )
-        heads = [(w("sure.measure"), "text"), (w("sure.ours"), "num"), (w("channels.se"), "num")]
-        heads += [(w("sure.target"), "num"), (w("sure.tolerance"), "num"), (w("sure.gap"), "num")]
-        heads += [(w("sure.inside"), "text"), (w("sure.role"), "text"), (w("sure.source"), "long")]
+        heads = [(w("sure.measure"), "text"), (w("sure.ours"), "num"), (w("sure.se_short"), "num")]
+        heads += [(w("sure.tolerance"), "num"), (w("sure.gap"), "num"), (w("sure.inside"), "text")]
+        heads += [(w("sure.role"), "text"), (w("sure.source"), "long")]
         return _table(w("sure.validation_table"), heads, rows, stack=True)
 
     def _weights(self) -> list[str]:
@@ -1653,7 +1664,7 @@ class _Page:
                 ]
             )
         heads = [(w("sure.class"), "text"), (w("sure.label"), "long"), (w("sure.years"), "num")]
-        heads += [(w("sure.official"), "num"), (w("sure.estimated"), "num"), (w("channels.se"), "num")]
+        heads += [(w("sure.official"), "num"), (w("sure.estimated"), "num"), (w("sure.se_short"), "num")]
         heads += [(w("sure.within"), "text")]
         return [
             _p(w("sure.weights_lead", n=len(large), inside=inside)),
@@ -1805,8 +1816,8 @@ class _Page:
         for row in c.sources["source"]:
             where = row["url"].removeprefix("https://") if row["url"] else "\u2013"
             listed.append([row["title"], where, w(f"sources.{row['status']}")])
-        for row in c.backtests["source"].values():
-            listed.append([row["title"], "\u2013", w.data("source_note", row["title"], row["note"])])
+        for key, row in c.backtests["source"].items():
+            listed.append([row["title"], "\u2013", w.data("source_note", key, row["note"])])
         seeds = [str(seed["seed"]) for seed in c.per_seed]
         size = touched["rows"]
         provenance = [
