@@ -6,6 +6,7 @@
 #include "scenario_detail.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 
 namespace anderhalf::scenario {
@@ -400,6 +401,8 @@ void check(const Options& o, const risk::Scheme& scheme) {
     Problems<ParameterError> problems;
     const std::int32_t last = o.start + o.horizon - 1;
     problems.require(!o.insurers.empty(), "options", "insurers", "at least one", "none");
+    problems.require(std::adjacent_find(o.insurers.begin(), o.insurers.end(), std::greater_equal<>{}) == o.insurers.end(), "options",
+                     "insurers", "ascending codes, each once", "another order");  // ties go by insurer code
     problems.require(o.horizon >= 1, "options", "horizon", "at least 1 year", std::to_string(o.horizon));
     problems.require(last <= o.last_year, "options", "last simulated year", "at most " + std::to_string(o.last_year),
                      std::to_string(last));

@@ -38,6 +38,11 @@ struct Overlay {
 
 [[nodiscard]] Overlay apply(const Baseline& b, const Substitution& programme, const Area& area) {
     const Panel& panel = *b.panel;
+    const bool same_years = std::all_of(area.candidates.begin(), area.candidates.end(), [&](const auto& c) {
+        return c.first < panel.persons() && c.second >= b.options.start && c.second < b.options.start + b.options.horizon;
+    });
+    if (static_cast<std::int32_t>(area.volumes.size()) != b.options.horizon || !same_years)
+        throw ShapeError{{{"simulate", "area", "a survey of this baseline and its years", "one of other years or persons"}}};
     Overlay o;
     o.care_at.assign(panel.care.size(), -1);
     o.cost_at.assign(panel.cost.size(), -1);

@@ -188,7 +188,8 @@ class World:
         reference = self.people.insured_years(programme.region)
         core = programme.core(municipalities, taking_part, reference)
         substitution = _core.Substitution(core)
-        key = (tuple(municipalities), tuple((line.specialism, tuple(line.diagnoses)) for line in core.lines))
+        lines = tuple((line.specialism, tuple(line.diagnoses)) for line in core.lines)
+        key = (self.rules.start, self.rules.horizon, tuple(municipalities), lines)
         if key not in self._areas:
             self._areas[key] = _core.survey(self.core, substitution)
         outcome = _core.simulate(self.core, substitution, self._areas[key], decompose, threads or self.threads)
