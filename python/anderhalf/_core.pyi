@@ -61,7 +61,6 @@ __all__: list[str] = [
     "first_insurer_party",
     "full_pass_equals",
     "generate_block",
-    "high_cost_compensation",
     "ledger",
     "measures",
     "neutral_weights",
@@ -75,6 +74,7 @@ __all__: list[str] = [
     "settle_share",
     "simulate",
     "survey",
+    "tie_key",
 ]
 
 class Category:
@@ -1415,10 +1415,6 @@ def generate_block(
     first_year: typing.SupportsInt | typing.SupportsIndex,
     last_year: typing.SupportsInt | typing.SupportsIndex,
 ) -> Block: ...
-def high_cost_compensation(
-    amount: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
-    excess: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
-) -> list[int]: ...
 def ledger(
     outcome: Outcome, model: Model, avoidable_ppm: typing.SupportsInt | typing.SupportsIndex
 ) -> list[typing.Any]: ...
@@ -1462,6 +1458,7 @@ def settle_share(
     national_cost: typing.SupportsInt | typing.SupportsIndex,
     flat_ppm: typing.SupportsInt | typing.SupportsIndex,
     adult_days: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    excess: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] = [],
 ) -> tuple[list[int], list[int], int, float]: ...
 def simulate(
     baseline: Baseline,
@@ -1471,6 +1468,11 @@ def simulate(
     threads: typing.SupportsInt | typing.SupportsIndex = 1,
 ) -> typing.Any: ...
 def survey(baseline: Baseline, programme: Substitution) -> Area: ...
+def tie_key(
+    seed: typing.SupportsInt | typing.SupportsIndex,
+    person: typing.SupportsInt | typing.SupportsIndex,
+    year: typing.SupportsInt | typing.SupportsIndex,
+) -> int: ...
 
 __version__: str = "0.1.0"
 channel_names: list[typing.Any] = [
