@@ -294,8 +294,9 @@ def _ggz(cost: dict[int, int], birth_month: int = 12 * 1980) -> Country:
 
 def test_ggz_mhk_below_24_one_year_of_five_is_enough() -> None:
     assert codes(_ggz({1: 90_000}), "ggz_mhk", share="ggz") == (0,)
-    young = _ggz({1: 90_000}, 12 * 1999)  # 22 years; top 5 promille of 200 = 1
+    young = _ggz({1: 90_000}, 12 * 1998)  # 23 years, 18 in 2016; top 5 promille of 200 = 1
     assert codes(young, "ggz_mhk", share="ggz") == (3,)
+    assert codes(_ggz({1: 90_000}, 12 * 1999), "ggz_mhk", share="ggz") == (0,)  # 17 in 2016: not ranked in that year
 
 
 def test_ggz_mhk_class_1_is_98_5_percent_of_users_above_ten_euros() -> None:

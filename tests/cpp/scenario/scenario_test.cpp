@@ -361,3 +361,18 @@ TEST_CASE("records and claims that cannot be are refused by kind, count and row,
         },
         "sex");
 }
+
+TEST_CASE("a survey of other years is refused, not read past its end", "[scenario][invariant]") {
+    const Substitution s{mini::programme()};
+    Options o = mini::options();
+    o.horizon = 4;
+    const Area shorter = survey(make_baseline(baseline(), o, Run{}), s);
+    CHECK_THROWS_AS(simulate(baseline(), s, shorter, false, Run{}), ShapeError);
+    o = mini::options();
+    o.start = 2022;
+    o.horizon = 6;
+    Area later = survey(make_baseline(baseline(), o, Run{}), s);
+    later.candidates.emplace_back(0, 2021 + 7);
+    later.volumes.resize(7);
+    CHECK_THROWS_AS(simulate(baseline(), s, later, false, Run{}), ShapeError);
+}

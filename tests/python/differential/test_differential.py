@@ -17,7 +17,7 @@ import pytest
 from anderhalf import _core
 from anderhalf.errors import DomainError
 from reference.cases import random_case, small_share
-from reference.country import Country, Model, Share, day, days_in_year
+from reference.country import Country, Model, Share, day, days_in_year, from_dict, to_dict
 from reference.groupers import Readings, Row, class_rows
 from reference.moments import (
     Moments,
@@ -279,3 +279,63 @@ def test_estimates_equal_the_exact_solution_on_small_designs() -> None:
     assert solved > 75
     assert refused > 3
     assert sharp > 70
+
+
+# What must always hold (model.md 12.3), on the same random countries
+
+
+@pytest.mark.invariant
+def test_merging_two_insurers_leaves_the_others_unchanged_within_a_cent_per_share() -> None:
+    compared = 0
+    for seed in range(30_000, 30_200):
+        country, model, mapping = case(seed, late_claims=False, insurers=(3, 6), persons=(10, 40))
+        insurers = sorted({r.insurer for r in country.records})
+        if len(insurers) < 3:
+            continue
+        keep, gone = insurers[0], insurers[-1]
+        merged = Country(
+            [dataclasses.replace(r, insurer=keep if r.insurer == gone else r.insurer) for r in country.records],
+            [dataclasses.replace(c, insurer=keep if c.insurer == gone else c.insurer) for c in country.claims],
+        )
+        one, two = (bridge.baseline(c, model, mapping)[0] for c in (country, merged))
+        try:
+            paid = [(b.ex_ante(model.year), b.ex_post(model.year)) for b in (one, two)]
+        except DomainError:
+            continue
+        for before, after in zip(*paid, strict=True):
+            for name in STATEMENT.values():
+                others = list(zip(before[name][1:-1], after[name][1:], strict=True))
+                assert all(abs(a - b) <= 1 for a, b in others), (seed, name)
+                assert abs(before[name][0] + before[name][-1] - after[name][0]) <= len(insurers), (seed, name)
+                compared += len(others)
+    assert compared > 1_000
+
+
+@pytest.mark.invariant
+def test_the_reference_class_changes_no_payment() -> None:
+    """An amount added to every class of a criterion and taken off age and sex: everybody has one class of each."""
+    for seed in range(31_000, 31_060):
+        country, model, mapping = random_case(seed, persons=(10, 40))
+        moved = from_dict(Model, to_dict(model))
+        moved.name += " moved"
+        for c in moved.variable.criteria:
+            for k in c.classes:
+                k.weight += {"region": 123_456_789, "age_sex": -123_456_789}.get(c.name, 0)
+        one, two = (bridge.baseline(country, m, mapping)[0] for m in (model, moved))
+        assert one.ex_ante(model.year)["variable"] == two.ex_ante(model.year)["variable"]
+        try:
+            settled_one = one.ex_post(model.year)
+        except DomainError:
+            continue
+        assert settled_one["contribution"] == two.ex_post(model.year)["contribution"]
+
+
+@pytest.mark.invariant
+def test_blocks_threads_and_a_second_panel_give_the_same_totals() -> None:
+    for seed in range(32_000, 32_030):
+        country, model, mapping = case(seed, persons=(10, 40))
+        bases = [bridge.baseline(country, model, mapping, blocks=b, threads=t)[0] for b, t in ((1, 1), (5, 2), (3, 1))]
+        totals = [b.totals(model.year) for b in bases]
+        for other in totals[1:]:
+            assert all(np.array_equal(totals[0][k], other[k]) for k in other), seed
+        assert bases[0].moments(model.year) == bases[1].moments(model.year)
