@@ -822,6 +822,7 @@ def sign_map(
 def compact(svg: str) -> str:
     """The same drawing in fewer bytes: coordinates to a thousandth of a point, no space between elements."""
     svg = re.sub(r"(?<![\w.(-])(-?\d+\.\d{4,})|(?<=translate\()(-?\d+\.\d{4,})", _thousandth, svg)
+    svg = re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)
     svg = re.sub(r'style="[^"]*"', lambda found: re.sub(r"([:;])\s+", r"\1", found[0]), svg)
     return re.sub(r">\s+<", "><", svg)
 

@@ -40,9 +40,7 @@ def scaled(
 
     def walk(value: Any) -> Any:
         if isinstance(value, dict):
-            return {
-                k: v * abs(factor) if "_se_" in k or k.endswith("se_cents") else _times(k, v) for k, v in value.items()
-            }
+            return {k: _times(k, v, abs(factor) if k.endswith("se_cents") else factor) for k, v in value.items()}
         return [walk(v) for v in value] if isinstance(value, list) else value
 
     def _times(key: str, value: Any, factor: int) -> Any:
@@ -346,3 +344,11 @@ def test_amounts_in_sentences(lang: str, cents: int, text: str) -> None:
 def test_a_number_that_rounds_to_zero_has_no_sign() -> None:
     words = report.Words.load("en")
     assert [words.number(v, 1, sign=True) for v in (-0.04, 0.04, 0.0, -0.06)] == ["0.0", "0.0", "0.0", "\u22120.1"]
+
+
+def test_the_picture_for_the_readme_is_small_and_a_compact_drawing_is_the_same_drawing(results: dict[str, Any]) -> None:
+    drawing = report.picture(results)
+    assert len(drawing.encode()) < 200_000
+    whole = report._Content(results, report.Words.load("en")).sign_map_wide()
+    for element in ("<use", "<path", "<g "):
+        assert drawing.count(element) == whole.count(element)
