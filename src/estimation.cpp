@@ -72,7 +72,8 @@ Fit estimate(const Moments& moments, const Specification& spec) {
     for (Index j = 0; j < q; ++j) {
         const Index a = kept[static_cast<std::size_t>(j)];
         for (Index k = 0; k < q; ++k)
-            g(j, k) = static_cast<double>(moments.xx(a, kept[static_cast<std::size_t>(k)])) / years * scale[j] * scale[k];
+            g(j, k) =
+                static_cast<double>(moments.xx(a, kept[static_cast<std::size_t>(k)])) / years * scale[j] * scale[k];
         v[j] = static_cast<double>(moments.xc(a)) / 100.0 * scale[j];
     }
 
@@ -129,7 +130,8 @@ Fit estimate(const Moments& moments, const Specification& spec) {
         Matrix inverse = llt.solve(Matrix::Identity(q, q));
         if (m > 0) inverse -= act * schur_ldlt.solve(act.transpose());
         const auto freedom = static_cast<double>(fit.rows - (q - m));
-        const double variance = freedom > 0 ? static_cast<double>(sse) / freedom : std::numeric_limits<double>::quiet_NaN();
+        const double variance =
+            freedom > 0 ? static_cast<double>(sse) / freedom : std::numeric_limits<double>::quiet_NaN();
         fit.standard_errors.assign(static_cast<std::size_t>(p), std::numeric_limits<double>::quiet_NaN());
         for (Index j = 0; j < q; ++j)
             fit.standard_errors[static_cast<std::size_t>(kept[static_cast<std::size_t>(j)])] =

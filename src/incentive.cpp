@@ -18,10 +18,11 @@ namespace {
 std::vector<Posting> ledger(const scenario::Outcome& outcome, const params::Model&, std::int64_t avoidable_ppm) {
     std::vector<Posting> postings;
     for (const scenario::YearOutcome& y : outcome.years) {
-        Cents granted = 0;     // contributions of the baseline: what the fund was given money for
+        Cents granted = 0;  // contributions of the baseline: what the fund was given money for
         for (const Cents c : y.baseline.contribution) granted += c;
         Cents premium_change = 0;
-        for (std::size_t i = 0; i < y.baseline.premium.size(); ++i) premium_change += y.scenario.premium[i] - y.baseline.premium[i];
+        for (std::size_t i = 0; i < y.baseline.premium.size(); ++i)
+            premium_change += y.scenario.premium[i] - y.baseline.premium[i];
         Cents hospital_base = 0;
         for (const Cents c : y.hospital_claims_base) hospital_base += c;
         for (const bool arm : {false, true}) {
@@ -36,7 +37,8 @@ std::vector<Posting> ledger(const scenario::Outcome& outcome, const params::Mode
                 post(Party::premium_payers, insurer(i), s.premium[i], Reason::premium);
                 post(Party::fund, insurer(i), s.contribution[i], Reason::contribution);
                 post(Party::patients, insurer(i), s.own_payments[i], Reason::own_payments);
-                post(insurer(i), Party::hospitals, (arm ? y.hospital_claims : y.hospital_claims_base)[i], Reason::claims_hospital);
+                post(insurer(i), Party::hospitals, (arm ? y.hospital_claims : y.hospital_claims_base)[i],
+                     Reason::claims_hospital);
                 post(insurer(i), Party::one_and_a_half_line_providers, line, Reason::claims_one_and_a_half_line);
                 post(insurer(i), Party::gps_and_others, rest, Reason::claims_other);
                 post(insurer(i), Party::one_and_a_half_line_providers, s.programme_cost[i], Reason::programme_cost);
@@ -46,10 +48,14 @@ std::vector<Posting> ledger(const scenario::Outcome& outcome, const params::Mode
                 programme += s.programme_cost[i];
             }
             // The state funds what the macro amount asks beyond the calculation premium; the fund bears the gap.
-            post(Party::government, Party::fund, arm ? granted + y.macro_change - premium_change : granted, Reason::macro_funding);
-            const Cents avoided = arm ? static_cast<Cents>(static_cast<Int128>(y.hospital_avoided_claimed) * avoidable_ppm / 1'000'000) : 0;
+            post(Party::government, Party::fund, arm ? granted + y.macro_change - premium_change : granted,
+                 Reason::macro_funding);
+            const Cents avoided =
+                arm ? static_cast<Cents>(static_cast<Int128>(y.hospital_avoided_claimed) * avoidable_ppm / 1'000'000)
+                    : 0;
             post(Party::hospitals, Party::resources, hospital_base - avoided, Reason::production_hospital);
-            post(Party::one_and_a_half_line_providers, Party::resources, one_and_a_half + programme, Reason::production_one_and_a_half_line);
+            post(Party::one_and_a_half_line_providers, Party::resources, one_and_a_half + programme,
+                 Reason::production_one_and_a_half_line);
             post(Party::gps_and_others, Party::resources, other, Reason::production_other);
         }
     }
@@ -81,8 +87,9 @@ Measures measures(const scenario::Outcome& outcome, const std::vector<Index>& in
     Problems<DomainError> problems;
     problems.require(rate > -1, here(), "discount rate", "above -1", std::to_string(rate));
     for (const Index i : insurers)
-        problems.require(i >= 0 && !outcome.years.empty() && i < static_cast<Index>(outcome.years.front().baseline.result.size()), here(),
-                         "insurer", "a position in the options", std::to_string(i));
+        problems.require(
+            i >= 0 && !outcome.years.empty() && i < static_cast<Index>(outcome.years.front().baseline.result.size()),
+            here(), "insurer", "a position in the options", std::to_string(i));
     problems.throw_if_any();
     Measures m;
     double factor = 1, npv = 0, saving = 0, contribution = 0;
@@ -109,8 +116,7 @@ Measures measures(const scenario::Outcome& outcome, const std::vector<Index>& in
     m.kept_share = saving != 0 ? npv / saving : nan;
     m.power = saving != 0 ? 1 + contribution / saving : nan;
     // d contribution / d claims with claims falling by `saving`: 1 - contribution / (-saving)
-    for (std::size_t k = cumulated.size(); k-- > 0 && cumulated[k] >= 0;)
-        m.payback_year = outcome.years[k].year;
+    for (std::size_t k = cumulated.size(); k-- > 0 && cumulated[k] >= 0;) m.payback_year = outcome.years[k].year;
     if (m.undiscounted == 0 && m.saving == 0) m.payback_year.reset();
     return m;
 }

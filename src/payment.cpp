@@ -53,10 +53,12 @@ __extension__ using UInt128 = unsigned __int128;
     target = round_half(sum, denominator);
     const Cents left = target - given;
     if (left < 0 || left > static_cast<Cents>(n))
-        throw DomainError{{{"allocate", "cents left after rounding down", "0.." + std::to_string(n), std::to_string(left)}}};
+        throw DomainError{
+            {{"allocate", "cents left after rounding down", "0.." + std::to_string(n), std::to_string(left)}}};
     std::vector<std::size_t> order(n);
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return remainder[a] > remainder[b]; });
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return remainder[a] > remainder[b]; });
     for (std::size_t k = 0; k < static_cast<std::size_t>(left); ++k) ++cents[order[k]];
     return cents;
 }
@@ -72,9 +74,9 @@ std::vector<Days> ClassTotals::national() const {
 
 ClassTotals& ClassTotals::merge(const ClassTotals& other, Days sign) {
     if (other.insurers_ != insurers_ || other.columns_ != columns_)
-        throw ShapeError{{{"ClassTotals", "insurers x columns",
-                           std::to_string(insurers_) + " x " + std::to_string(columns_),
-                           std::to_string(other.insurers_) + " x " + std::to_string(other.columns_)}}};
+        throw ShapeError{
+            {{"ClassTotals", "insurers x columns", std::to_string(insurers_) + " x " + std::to_string(columns_),
+              std::to_string(other.insurers_) + " x " + std::to_string(other.columns_)}}};
     for (std::size_t k = 0; k < days_.size(); ++k) days_[k] += sign * other.days_[k];
     return *this;
 }
@@ -100,10 +102,13 @@ std::vector<MicroEuro> neutral(const std::vector<risk::CriterionColumns>& layout
     };
     for (const params::NeutralityRule& rule : rules) {
         if (rule.share != share) continue;
-        const auto at = std::find_if(layout.begin(), layout.end(), [&](const auto& c) { return c.name == rule.criterion; });
+        const auto at =
+            std::find_if(layout.begin(), layout.end(), [&](const auto& c) { return c.name == rule.criterion; });
         if (at == layout.end())
             throw NotFoundError{{{here(), "criterion of a neutrality rule", "one of share " + share, rule.criterion}}};
-        const auto column = [&](std::int32_t code) { return static_cast<std::size_t>(at->offset + code - at->first_code); };
+        const auto column = [&](std::int32_t code) {
+            return static_cast<std::size_t>(at->offset + code - at->first_code);
+        };
         const auto first = static_cast<std::size_t>(at->offset), last = static_cast<std::size_t>(at->offset + at->size);
         if (rule.rule == params::Neutrality::class_totals) {
             for (std::size_t k = first; k < last; ++k)
@@ -116,7 +121,8 @@ std::vector<MicroEuro> neutral(const std::vector<risk::CriterionColumns>& layout
         if (rule.rule == params::Neutrality::zero_sum) {
             for (std::size_t k = first; k < last; ++k) surplus += Big{official[k]} * have(k);
         } else {
-            for (const std::int32_t code : rule.of) surplus += Big{official[column(code)]} * (have(column(code)) - want(column(code)));
+            for (const std::int32_t code : rule.of)
+                surplus += Big{official[column(code)]} * (have(column(code)) - want(column(code)));
         }
         for (const std::int32_t code : rule.reset)
             weights[column(code)] = rounded(Big{official[column(code)]} * reset_count - surplus, reset_count);
@@ -130,7 +136,8 @@ std::vector<Int128> normative(const ClassTotals& totals, const std::vector<Micro
     std::vector<Int128> result(static_cast<std::size_t>(totals.insurers()));
     for (Index i = 0; i < totals.insurers(); ++i)
         for (Index k = 0; k < totals.columns(); ++k)
-            result[static_cast<std::size_t>(i)] += static_cast<Int128>(totals.at(i, k)) * weights[static_cast<std::size_t>(k)];
+            result[static_cast<std::size_t>(i)] +=
+                static_cast<Int128>(totals.at(i, k)) * weights[static_cast<std::size_t>(k)];
     return result;
 }
 
@@ -169,7 +176,8 @@ ShareResult settle(const ShareInput& in) {
         if (in.excess.size() != n)
             throw ShapeError{{{here(), "excess per insurer", std::to_string(n), std::to_string(in.excess.size())}}};
         const Big all = std::accumulate(share.begin(), share.end(), Big{0}) * ppm;
-        if (all <= 0) throw DomainError{{{here(), "sum of amounts under high-cost compensation", "above 0", "0 or less"}}};
+        if (all <= 0)
+            throw DomainError{{{here(), "sum of amounts under high-cost compensation", "above 0", "0 or less"}}};
         for (std::size_t i = 0; i < n; ++i)
             share[i] = share[i] * ppm * (all - excess * denominator) + Big{in.excess[i]} * denominator * all;
         result.paid = allocate(share, denominator * ppm * all, result.target);

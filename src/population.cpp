@@ -15,12 +15,18 @@ using Words = Philox::Words;
 
 /// Third word of the counter; never renumber: results would move. The fourth word is 1 for draws of an address, else 0.
 enum Draw : std::uint64_t {
-    household = 1, household_more = 2, children = 3,        // + 0..3, address
-    insurer = 8,                                            // address, per year
-    traits = 16, traits_more = 17,                          // person, year 0
-    vital = 20, home = 21, own_insurer = 22,                // person, per year
-    onset = 0x100, recovery = 0x200,                        // + condition / 4, per year
-    care = 0x1000                                           // + number of the choice, per year; year 0: lasting draws
+    household = 1,
+    household_more = 2,
+    children = 3,  // + 0..3, address
+    insurer = 8,   // address, per year
+    traits = 16,
+    traits_more = 17,  // person, year 0
+    vital = 20,
+    home = 21,
+    own_insurer = 22,  // person, per year
+    onset = 0x100,
+    recovery = 0x200,  // + condition / 4, per year
+    care = 0x1000      // + number of the choice, per year; year 0: lasting draws
 };
 
 constexpr int most_years = 64;
@@ -31,7 +37,8 @@ Threshold scaled(Threshold probability, Multiplier factor) {
 }
 
 Multiplier times(Multiplier a, Multiplier b) {
-    return static_cast<Multiplier>(std::min<std::uint64_t>((std::uint64_t{a} * b) >> 16, std::numeric_limits<Multiplier>::max()));
+    return static_cast<Multiplier>(
+        std::min<std::uint64_t>((std::uint64_t{a} * b) >> 16, std::numeric_limits<Multiplier>::max()));
 }
 
 template <class List>
@@ -45,8 +52,8 @@ struct Member {
     std::uint64_t person = 0;
     std::int32_t birth_month = 0;
     std::int32_t entry_year = 0;
-    std::int32_t entry_day = 0;     ///< first insured day
-    std::uint8_t sex = 0;           ///< 0 man, 1 woman
+    std::int32_t entry_day = 0;  ///< first insured day
+    std::uint8_t sex = 0;        ///< 0 man, 1 woman
     bool child = false;
     bool newborn = false;
 };
@@ -72,8 +79,8 @@ public:
         for (std::size_t r = first_record; r < block.records.size(); ++r) {
             data::Record& record = block.records[r];
             if (record.household == undecided)
-                record.household = static_cast<std::uint8_t>(residents[at(year_of(record.first_day))] == 1 ? HouseholdState::one_person
-                                                                                                           : HouseholdState::other);
+                record.household = static_cast<std::uint8_t>(
+                    residents[at(year_of(record.first_day))] == 1 ? HouseholdState::one_person : HouseholdState::other);
         }
     }
 
@@ -95,7 +102,9 @@ private:
     static constexpr std::uint8_t undecided = 255;
 
     [[nodiscard]] std::size_t at(std::int32_t year) const { return static_cast<std::size_t>(year - p.start_year); }
-    [[nodiscard]] Words of_address(std::uint64_t year, std::uint64_t draw) const { return philox(address, year, draw, 1); }
+    [[nodiscard]] Words of_address(std::uint64_t year, std::uint64_t draw) const {
+        return philox(address, year, draw, 1);
+    }
 
     void add(std::uint8_t sex, std::int32_t birth_month, bool child) {
         Member m;
@@ -157,7 +166,8 @@ private:
         std::size_t current = pick(t.insurer[group], of_address(0, insurer)[0]);
         for (std::int32_t year = entry; year <= p.last_year; ++year) {
             const Words w = of_address(static_cast<std::uint64_t>(year), insurer);
-            if (year > entry && switches(w, age_in(year, members[0].birth_month), head_frailty)) current = another(current, w[1]);
+            if (year > entry && switches(w, age_in(year, members[0].birth_month), head_frailty))
+                current = another(current, w[1]);
             insurers[at(year)] = static_cast<std::uint16_t>(current);
         }
     }
@@ -170,7 +180,9 @@ private:
         return again != current ? again : (current + 1) % t.insurer[group].size();
     }
 
-    [[nodiscard]] std::size_t frailty_of(const Words& w) const { return pick(t.frailty_given_ses[std::size_t{ses} - 1], w[1]); }
+    [[nodiscard]] std::size_t frailty_of(const Words& w) const {
+        return pick(t.frailty_given_ses[std::size_t{ses} - 1], w[1]);
+    }
 
     [[nodiscard]] std::uint8_t income(std::size_t age, std::size_t frailty, std::uint64_t draw) const {
         if (age < 18 || age >= 70) return 0;
@@ -182,11 +194,12 @@ private:
     }
 
     struct State {
-        std::array<std::uint8_t, max_conditions> since{};   ///< 0 absent, 1 before entry, 2 + year index of the onset
+        std::array<std::uint8_t, max_conditions> since{};  ///< 0 absent, 1 before entry, 2 + year index of the onset
         std::int32_t wlz_since = 0;
     };
 
-    void conditions(State& state, const Member& m, std::int32_t year, std::size_t age, std::size_t frailty, Multiplier morbidity) const {
+    void conditions(State& state, const Member& m, std::int32_t year, std::size_t age, std::size_t frailty,
+                    Multiplier morbidity) const {
         const bool start = year == m.entry_year;
         const auto stamp = static_cast<std::uint8_t>(start ? 1 : 2 + at(year));
         Words w{}, leave{};
@@ -224,13 +237,15 @@ private:
         Multiplier cost;
     };
 
-    void claim(const Line& line, const Words& w, Cents mean, std::uint64_t price, std::uint32_t dose, const Circumstance& now, std::int32_t fixed_day) {
+    void claim(const Line& line, const Words& w, Cents mean, std::uint64_t price, std::uint32_t dose,
+               const Circumstance& now, std::int32_t fixed_day) {
         if (now.age < line.age_min) return;
         const std::int32_t days = days_in(now.year);
         std::int32_t day = fixed_day;
         if (line.yearly) day = now.first;
         else if (day < 0) {
-            day = first_day_of(now.year) + static_cast<std::int32_t>(uniform_below(w[2], static_cast<std::uint32_t>(days)));
+            day = first_day_of(now.year) +
+                  static_cast<std::int32_t>(uniform_below(w[2], static_cast<std::uint32_t>(days)));
             if (day < now.first || day > now.last) return;
         }
         const std::int64_t insured = now.last - now.first + 1;
@@ -252,7 +267,9 @@ private:
         data::Claim c;
         c.person = now.member->person;
         c.opened = day;
-        c.closed = line.yearly ? now.last : std::min(now.last, day + (line.category == Category::hospital && !line.consult ? 60 : 0));
+        c.closed = line.yearly
+                       ? now.last
+                       : std::min(now.last, day + (line.category == Category::hospital && !line.consult ? 60 : 0));
         c.claimed_cents = c.settled_cents = static_cast<std::int32_t>(std::min<Cents>(cents, 2'000'000'000));
         c.product = line.product + (line.varies ? uniform_below(w[2] << 32, 100) : 0u);
         c.insurer = now.insurer;
@@ -282,8 +299,8 @@ private:
         }
     }
 
-    void use_care(const State& state, const Circumstance& now, std::size_t age, std::size_t frailty, Multiplier morbidity,
-                  std::int32_t birth_day, std::int32_t delivery_day, std::int32_t death_day) {
+    void use_care(const State& state, const Circumstance& now, std::size_t age, std::size_t frailty,
+                  Multiplier morbidity, std::int32_t birth_day, std::int32_t delivery_day, std::int32_t death_day) {
         const Member& m = *now.member;
         const auto this_year = static_cast<std::uint8_t>(2 + at(now.year));
         for (std::size_t c = 0; c < t.conditions.size(); ++c)
@@ -303,7 +320,8 @@ private:
                     std::uint64_t draw = w[0];
                     if (e.sticky != 0 && (w[3] >> 32) < e.sticky) draw = philox(m.person, 0, care + e.draw)[0];
                     if (!below(draw, scaled(rate, factor))) break;
-                    day = first_day_of(now.year) + static_cast<std::int32_t>(uniform_below(w[2], static_cast<std::uint32_t>(days_in(now.year))));
+                    day = first_day_of(now.year) +
+                          static_cast<std::int32_t>(uniform_below(w[2], static_cast<std::uint32_t>(days_in(now.year))));
                     if (day < now.first || day > now.last) day = -1;
                     break;
                 }
@@ -346,7 +364,9 @@ private:
             for (std::size_t c = 0; c < t.conditions.size(); ++c)
                 if (state.since[c] != 0) death += t.conditions[c].mortality;
             const bool dies = below(life[0], scaled(scaled(t.mortality[m.sex][age], death), t.group_mortality[group]));
-            if (dies) last = first + static_cast<std::int32_t>(uniform_below(life[1], static_cast<std::uint32_t>(last - first + 1)));
+            if (dies)
+                last = first +
+                       static_cast<std::int32_t>(uniform_below(life[1], static_cast<std::uint32_t>(last - first + 1)));
 
             if (m.child && !left_home && age >= 18 && state.wlz_since == 0) {
                 const Words leave = philox(m.person, y, home);
@@ -360,8 +380,10 @@ private:
             }
 
             std::int32_t delivery = -1;
-            if (m.sex == 1 && state.wlz_since == 0 && year > last_child + 1 && below(life[2], scaled(t.fertility[1][age], t.group_fertility[group])) && members.size() < max_members) {
-                const std::int32_t day = first_day_of(year) + static_cast<std::int32_t>(uniform_below(life[3], static_cast<std::uint32_t>(days_in(year))));
+            if (m.sex == 1 && state.wlz_since == 0 && year > last_child + 1 &&
+                below(life[2], scaled(t.fertility[1][age], t.group_fertility[group])) && members.size() < max_members) {
+                const std::int32_t day = first_day_of(year) + static_cast<std::int32_t>(uniform_below(
+                                                                  life[3], static_cast<std::uint32_t>(days_in(year))));
                 if (day >= first && day <= last) {
                     delivery = day;
                     last_child = year;
@@ -396,7 +418,8 @@ private:
                 r.birth_month = m.birth_month;
                 if (age >= 18 && wlz == 0) {
                     const Threshold chance = scaled(t.voluntary[m.sex][age], t.voluntary_frailty[frailty]);
-                    if (below(lasting[0], chance)) r.voluntary_deductible_cents = p.voluntary_cents[pick(t.voluntary_amount, lasting[1])];
+                    if (below(lasting[0], chance))
+                        r.voluntary_deductible_cents = p.voluntary_cents[pick(t.voluntary_amount, lasting[1])];
                 }
                 r.insurer = p.insurers[left_home ? own : insurers[at(year)]].code;
                 r.represents = represents;
@@ -409,16 +432,22 @@ private:
                 if (age < 18) r.household = static_cast<std::uint8_t>(HouseholdState::none);
                 else if (wlz == 2) r.household = static_cast<std::uint8_t>(HouseholdState::wlz_permanent);
                 else if (wlz == 1) r.household = static_cast<std::uint8_t>(HouseholdState::wlz_entering);
-                else if (left_home) r.household = static_cast<std::uint8_t>(below(lasting[2], t.lives_alone[m.sex][age]) ? HouseholdState::one_person : HouseholdState::other);
+                else if (left_home)
+                    r.household = static_cast<std::uint8_t>(below(lasting[2], t.lives_alone[m.sex][age])
+                                                                ? HouseholdState::one_person
+                                                                : HouseholdState::other);
                 else r.household = undecided;
                 block.records.push_back(r);
 
                 claims.clear();
-                const Circumstance now{&m, year, first, last, static_cast<std::int32_t>(age), r.insurer, wlz == 2, stretch->cost};
-                use_care(state, now, age, frailty, morbidity, m.newborn && year == m.entry_year ? m.entry_day : -1, delivery, dies ? last : -1);
+                const Circumstance now{&m,        year,     first,        last, static_cast<std::int32_t>(age),
+                                       r.insurer, wlz == 2, stretch->cost};
+                use_care(state, now, age, frailty, morbidity, m.newborn && year == m.entry_year ? m.entry_day : -1,
+                         delivery, dies ? last : -1);
                 std::sort(claims.begin(), claims.end(), [](const data::Claim& a, const data::Claim& b) {
                     const auto key = [](const data::Claim& c) {
-                        return std::tuple(c.category, c.product, c.specialism, c.diagnosis, c.opened, c.claimed_cents, c.ddd);
+                        return std::tuple(c.category, c.product, c.specialism, c.diagnosis, c.opened, c.claimed_cents,
+                                          c.ddd);
                     };
                     return key(a) < key(b);
                 });
@@ -441,7 +470,8 @@ data::Block make(const Tables& tables, const Plan& plan, Index block, std::int32
                  std::vector<Diagnosed>* diagnosed) {
     const Parameters& p = tables.parameters;
     if (block < 0 || block >= plan.blocks())
-        throw NotFoundError({{"generate", "block " + std::to_string(block), "0.." + std::to_string(plan.blocks() - 1), std::to_string(block)}});
+        throw NotFoundError({{"generate", "block " + std::to_string(block), "0.." + std::to_string(plan.blocks() - 1),
+                              std::to_string(block)}});
     if (first_year < p.start_year || last_year > p.last_year || first_year > last_year)
         throw DomainError({{"generate", "years", std::to_string(p.start_year) + ".." + std::to_string(p.last_year),
                             std::to_string(first_year) + ".." + std::to_string(last_year)}});
@@ -463,7 +493,9 @@ Plan plan(const Tables& tables, const Sample& sample) {
     if (sample.persons < 1) throw DomainError({{"plan", "persons", "1 or more", std::to_string(sample.persons)}});
     if (sample.block_persons < 1 || sample.block_persons > 65'536)
         throw DomainError({{"plan", "block_persons", "1..65536", std::to_string(sample.block_persons)}});
-    const auto in_region = [&](std::uint16_t code) { return std::find(sample.region.begin(), sample.region.end(), code) != sample.region.end(); };
+    const auto in_region = [&](std::uint16_t code) {
+        return std::find(sample.region.begin(), sample.region.end(), code) != sample.region.end();
+    };
     double region = 0, rest = 0;
     for (const Stretch& s : tables.frame) (in_region(s.municipality.code) ? region : rest) += s.municipality.insured;
     const auto thinning = [](double available, double wanted) {
@@ -476,13 +508,15 @@ Plan plan(const Tables& tables, const Sample& sample) {
     result.seed = sample.seed;
     const double region_wanted = region <= wanted / 2 ? region : wanted * std::max(0.5, rest > 0 ? 0.0 : 1.0);
     result.represents_region = region > 0 ? thinning(region, region_wanted) : std::uint16_t{1};
-    result.represents_rest = rest > 0 ? thinning(rest, std::max(1.0, wanted - region / result.represents_region)) : std::uint16_t{1};
+    result.represents_rest =
+        rest > 0 ? thinning(rest, std::max(1.0, wanted - region / result.represents_region)) : std::uint16_t{1};
     result.begin.push_back(0);
     double filled = 0;
     for (std::size_t i = 0; i < tables.frame.size(); ++i) {
         const Stretch& s = tables.frame[i];
         const std::uint16_t r = in_region(s.municipality.code) ? result.represents_region : result.represents_rest;
-        const double per_address = s.municipality.insured / static_cast<double>(std::max<std::uint64_t>(1, s.last - s.first)) / r;
+        const double per_address =
+            s.municipality.insured / static_cast<double>(std::max<std::uint64_t>(1, s.last - s.first)) / r;
         for (std::uint64_t first = s.first; first < s.last;) {
             const auto room = static_cast<std::uint64_t>(std::max(1.0, (sample.block_persons - filled) / per_address));
             const std::uint64_t last = std::min(s.last, first + room);
@@ -495,15 +529,18 @@ Plan plan(const Tables& tables, const Sample& sample) {
             }
         }
     }
-    if (result.begin.back() != static_cast<Index>(result.ranges.size())) result.begin.push_back(static_cast<Index>(result.ranges.size()));
+    if (result.begin.back() != static_cast<Index>(result.ranges.size()))
+        result.begin.push_back(static_cast<Index>(result.ranges.size()));
     return result;
 }
 
-data::Block generate(const Tables& tables, const Plan& plan, Index block, std::int32_t first_year, std::int32_t last_year) {
+data::Block generate(const Tables& tables, const Plan& plan, Index block, std::int32_t first_year,
+                     std::int32_t last_year) {
     return make(tables, plan, block, first_year, last_year, nullptr);
 }
 
-std::vector<Diagnosed> conditions_of(const Tables& tables, const Plan& plan, Index block, std::int32_t first_year, std::int32_t last_year) {
+std::vector<Diagnosed> conditions_of(const Tables& tables, const Plan& plan, Index block, std::int32_t first_year,
+                                     std::int32_t last_year) {
     std::vector<Diagnosed> result;
     (void)make(tables, plan, block, first_year, last_year, &result);
     return result;

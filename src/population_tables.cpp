@@ -32,7 +32,8 @@ Quantiles lognormal(double cv) {
     for (std::size_t i = 0; i <= 1023; ++i)
         body[i] = quantile(distribution, i == 0 ? 1.0 / 4096 : static_cast<double>(i) / 1024);
     for (std::size_t i = 0; i <= 1024; ++i)
-        tail[i] = quantile(distribution, i == 1024 ? 1 - std::ldexp(1.0, -22) : (1023 + static_cast<double>(i) / 1024) / 1024);
+        tail[i] = quantile(distribution,
+                           i == 1024 ? 1 - std::ldexp(1.0, -22) : (1023 + static_cast<double>(i) / 1024) / 1024);
     body[1024] = tail[0];
     double mean = 0;  // of the broken line, so that it is exactly 1 after scaling
     for (std::size_t i = 0; i < 1023; ++i) mean += (body[i] + body[i + 1]) / 2 / 1024;
@@ -55,7 +56,8 @@ struct Builder {
 
     explicit Builder(const Parameters& parameters) : p(parameters) {
         const boost::math::normal normal;
-        for (std::size_t f = 0; f < score.size(); ++f) score[f] = quantile(normal, (static_cast<double>(f) + 0.5) / frailty_classes);
+        for (std::size_t f = 0; f < score.size(); ++f)
+            score[f] = quantile(normal, (static_cast<double>(f) + 0.5) / frailty_classes);
     }
 
     std::uint32_t quantiles(double cv) {
@@ -91,7 +93,8 @@ struct Builder {
         l.varies = c.product == 0 && c.category == Category::hospital;
         l.specialism = c.specialism;
         l.diagnosis = c.diagnosis;
-        l.product = l.varies ? ((std::uint32_t{c.specialism} * 1000 + c.diagnosis) * 10 + (c.consult ? 1 : 2)) * 100 : c.product;
+        l.product = l.varies ? ((std::uint32_t{c.specialism} * 1000 + c.diagnosis) * 10 + (c.consult ? 1 : 2)) * 100
+                             : c.product;
         l.sticky = share32(c.sticky);
         l.quantiles = quantiles(c.cv);
         l.mean_cents = std::lround(c.mean_eur * 100);
@@ -129,16 +132,22 @@ struct Builder {
             Curve prevalence = c.prevalence, onset = c.prevalence;
             for (std::size_t s = 0; s < 2; ++s) {
                 for (std::size_t a = 0; a < ages; ++a) {
-                    if (a == 0) { onset[s][a] = 0; continue; }
+                    if (a == 0) {
+                        onset[s][a] = 0;
+                        continue;
+                    }
                     const double before = prevalence[s][a - 1], q = std::min(0.9, p.mortality[s][a - 1]);
-                    const double stay = before * (1 - c.recovery) * (1 - std::min(0.95, q * (1 + c.mortality))) / (1 - q);
+                    const double stay =
+                        before * (1 - c.recovery) * (1 - std::min(0.95, q * (1 + c.mortality))) / (1 - q);
                     onset[s][a] = std::max(0.0, (prevalence[s][a] - stay) / std::max(0.05, 1 - before));
                 }
             }
             for (const Risk& r : c.risks)  // keep the mean: divide by the expected factor
                 for (std::size_t s = 0; s < 2; ++s)
                     for (std::size_t a = 0; a < ages; ++a) {
-                        const double expected = 1 + p.conditions.at(static_cast<std::size_t>(r.condition)).prevalence[s][a] * (r.factor - 1);
+                        const double expected =
+                            1 +
+                            p.conditions.at(static_cast<std::size_t>(r.condition)).prevalence[s][a] * (r.factor - 1);
                         prevalence[s][a] /= expected;
                         onset[s][a] /= expected;
                     }
@@ -215,7 +224,8 @@ struct Builder {
             CompositionTable table;
             std::vector<double> start, arriving;
             double households = 0, persons = 0;
-            for (std::size_t s = 0; s < 2; ++s) for (const double n : c.insured.at(s)) persons += n;
+            for (std::size_t s = 0; s < 2; ++s)
+                for (const double n : c.insured.at(s)) persons += n;
             std::vector<double> count;
             for (std::size_t band = 4; band < bands; ++band) {
                 const double men = c.insured[0][band], women = c.insured[1][band];
@@ -223,7 +233,8 @@ struct Builder {
                 const double arriving_men = c.arriving[0][band], arriving_women = c.arriving[1][band];
                 const double arriving_couples = 0.5 * p.couple_share.at(band) * std::min(arriving_men, arriving_women);
                 const std::array<double, 3> now{couples, men - couples, women - couples};
-                const std::array<double, 3> later{arriving_couples, arriving_men - arriving_couples, arriving_women - arriving_couples};
+                const std::array<double, 3> later{arriving_couples, arriving_men - arriving_couples,
+                                                  arriving_women - arriving_couples};
                 for (std::size_t type = 0; type < 3; ++type) {
                     HouseholdKind kind;
                     kind.band = static_cast<std::int32_t>(band);
@@ -242,7 +253,8 @@ struct Builder {
                     double w = 0;
                     for (int shift = -2; shift <= 2; ++shift) {
                         const std::int32_t at = 5 * (table.kinds[k].band - static_cast<std::int32_t>(child)) + shift;
-                        if (at >= 0 && at < static_cast<std::int32_t>(p.parent_age_weight.size())) w += p.parent_age_weight[static_cast<std::size_t>(at)];
+                        if (at >= 0 && at < static_cast<std::int32_t>(p.parent_age_weight.size()))
+                            w += p.parent_age_weight[static_cast<std::size_t>(at)];
                     }
                     w *= p.parent_type_weight[static_cast<std::size_t>(table.kinds[k].type)];
                     weight.push_back(w);
@@ -256,7 +268,10 @@ struct Builder {
             table.arriving = cumulative(arriving);
             table.household_size = persons / households;
             std::vector<double> year{1.0};
-            for (const double a : c.arrivals) { year.push_back(a); table.frame_factor += a; }
+            for (const double a : c.arrivals) {
+                year.push_back(a);
+                table.frame_factor += a;
+            }
             table.arrival_year = cumulative(year);
             t.compositions.push_back(std::move(table));
         }
@@ -276,8 +291,11 @@ struct Builder {
         const boost::math::normal normal;
         for (std::size_t s = 0; s < 4; ++s)
             for (std::size_t f = 0; f < frailty_classes; ++f)
-                t.frailty_given_ses[s][f] = f + 1 == frailty_classes ? ~Threshold{0}
-                    : threshold(cdf(normal, quantile(normal, static_cast<double>(f + 1) / frailty_classes) - p.ses_frailty[s]));
+                t.frailty_given_ses[s][f] =
+                    f + 1 == frailty_classes
+                        ? ~Threshold{0}
+                        : threshold(cdf(normal, quantile(normal, static_cast<double>(f + 1) / frailty_classes) -
+                                                    p.ses_frailty[s]));
         const std::array<std::array<double, 4>, 2> ses{p.ses_share, p.ses_share_region};
         for (std::size_t g = 0; g < 2; ++g) {
             const auto c = cumulative({ses[g].begin(), ses[g].end()});
@@ -307,7 +325,8 @@ struct Builder {
         t.leave_home = thresholds({p.leave_home, p.leave_home});
         t.voluntary = thresholds(p.voluntary_deductible);
         t.voluntary_frailty = frailty(p.voluntary_frailty);
-        for (std::size_t f = 0; f < frailty_classes; ++f) t.switching_frailty[f] = multiplier(p.switching_frailty.at(f));
+        for (std::size_t f = 0; f < frailty_classes; ++f)
+            t.switching_frailty[f] = multiplier(p.switching_frailty.at(f));
         for (const double g : p.group_fertility) t.group_fertility.push_back(multiplier(g));
         for (const double g : p.group_switching) t.group_switching.push_back(multiplier(g));
         for (const auto& curve : p.group_morbidity) {
@@ -331,7 +350,8 @@ struct Builder {
 }  // namespace
 
 Tables build(const Parameters& parameters) {
-    if (parameters.conditions.size() > max_conditions) throw std::invalid_argument("population: more than 128 conditions");
+    if (parameters.conditions.size() > max_conditions)
+        throw std::invalid_argument("population: more than 128 conditions");
     Builder b(parameters);
     b.conditions();
     b.episodes();

@@ -67,8 +67,8 @@ Scheme::Scheme(params::Model model, Mapping mapping, std::int64_t experiment_var
     problems.require(longest_lag_ < static_cast<std::int32_t>(std::tuple_size_v<Past>), model_.name, "data years",
                      "at most 7 years back", std::to_string(longest_lag_));
 
-    const auto cost_rules = [&](const Criterion& criterion, std::vector<CostRule>& rules, std::vector<std::int32_t>& years,
-                                auto&& line_of) {
+    const auto cost_rules = [&](const Criterion& criterion, std::vector<CostRule>& rules,
+                                std::vector<std::int32_t>& years, auto&& line_of) {
         years = criterion.data_years;
         std::sort(years.begin(), years.end());
         for (const RiskClass& c : criterion.classes)
@@ -116,7 +116,8 @@ Scheme::Scheme(params::Model model, Mapping mapping, std::int64_t experiment_var
                 ggz_dkg_recent_code_ = static_cast<std::uint8_t>(c.code);
                 ggz_dkg_recent_lags_ = dkg->data_years;
                 std::sort(ggz_dkg_recent_lags_.begin(), ggz_dkg_recent_lags_.end());
-                ggz_dkg_recent_lags_.resize(std::min(ggz_dkg_recent_lags_.size(), static_cast<std::size_t>(c.of_years)));
+                ggz_dkg_recent_lags_.resize(
+                    std::min(ggz_dkg_recent_lags_.size(), static_cast<std::size_t>(c.of_years)));
             }
     if (const Criterion* fkg = find(model_.variable, "fkg")) fkg_exclusions_ = fkg->exclusions;
     if (const Criterion* fkg = find(model_.ggz, "ggz_fkg")) ggz_fkg_exclusions_ = fkg->exclusions;
@@ -146,10 +147,13 @@ Scheme::Scheme(params::Model model, Mapping mapping, std::int64_t experiment_var
             ggz_fkg_rules_[static_cast<std::size_t>(d.ggz_fkg)] = {d.min_ddd, d.min_prescriptions};
     }
     for (const Mapping::Diagnosis& d : mapping_.diagnoses) {
-        const std::string where = "mapping.diagnoses " + std::to_string(d.specialism) + " x " + std::to_string(d.diagnosis);
-        problems.require(diagnoses_.emplace(dx_key(d.specialism, d.diagnosis), d).second, where, "diagnosis", "once", "twice");
+        const std::string where =
+            "mapping.diagnoses " + std::to_string(d.specialism) + " x " + std::to_string(d.diagnosis);
+        problems.require(diagnoses_.emplace(dx_key(d.specialism, d.diagnosis), d).second, where, "diagnosis", "once",
+                         "twice");
         known(model_.variable, "dkg", d.dkg, where);
-        problems.require(d.dkg < static_cast<std::int32_t>(dkg_codes), where, "dkg code", "below 32", std::to_string(d.dkg));
+        problems.require(d.dkg < static_cast<std::int32_t>(dkg_codes), where, "dkg code", "below 32",
+                         std::to_string(d.dkg));
     }
     for (const Mapping::Device& d : mapping_.devices) {
         known(model_.variable, "hkg", d.hkg, "mapping.devices " + std::to_string(d.device));
@@ -173,10 +177,12 @@ Scheme::Scheme(params::Model model, Mapping mapping, std::int64_t experiment_var
 void Scheme::compile(const Share& share, Layout& layout, bool adults_only) {
     Problems<ParameterError> problems;
     static const std::map<std::string, Kind> kinds{
-        {"age_sex", Kind::age_sex}, {"avi", Kind::avi}, {"region", Kind::region}, {"ses", Kind::ses}, {"ppa", Kind::ppa},
-        {"fkg", Kind::fkg}, {"dkg", Kind::dkg}, {"hkg", Kind::hkg}, {"fdg", Kind::fdg}, {"mhk", Kind::mhk},
-        {"mvv", Kind::mvv}, {"ggz_fkg", Kind::ggz_fkg}, {"ggz_dkg", Kind::ggz_dkg}, {"ggz_mhk", Kind::ggz_mhk},
-        {"ggz_age_sex", Kind::age_sex}, {"ggz_avi", Kind::avi}, {"ggz_region", Kind::region}, {"ggz_ses", Kind::ses},
+        {"age_sex", Kind::age_sex}, {"avi", Kind::avi},           {"region", Kind::region},
+        {"ses", Kind::ses},         {"ppa", Kind::ppa},           {"fkg", Kind::fkg},
+        {"dkg", Kind::dkg},         {"hkg", Kind::hkg},           {"fdg", Kind::fdg},
+        {"mhk", Kind::mhk},         {"mvv", Kind::mvv},           {"ggz_fkg", Kind::ggz_fkg},
+        {"ggz_dkg", Kind::ggz_dkg}, {"ggz_mhk", Kind::ggz_mhk},   {"ggz_age_sex", Kind::age_sex},
+        {"ggz_avi", Kind::avi},     {"ggz_region", Kind::region}, {"ggz_ses", Kind::ses},
         {"ggz_ppa", Kind::ppa}};
     for (const Criterion& criterion : share.criteria) {
         const std::string where = model_.name + "." + share.name + "." + criterion.name;
@@ -219,7 +225,8 @@ void Scheme::compile(const Share& share, Layout& layout, bool adults_only) {
             if (c.kind == Kind::avi)
                 for (auto& ages : c.by_age)
                     for (std::size_t age = 0; age < ages.size(); ++age)
-                        if (ages[age] == 0) ages[age] = c.by_age[static_cast<std::size_t>(IncomeSource::reference)][age];
+                        if (ages[age] == 0)
+                            ages[age] = c.by_age[static_cast<std::size_t>(IncomeSource::reference)][age];
             // A child born after the reference date is of age 0 for every other criterion.
             if (!adults_only)
                 for (auto& ages : c.by_age)
@@ -257,7 +264,8 @@ CareYear Scheme::read(std::span<const data::Claim> claims) const {
                 const auto at = drugs_.find(claim.product);
                 if (at == drugs_.end()) break;
                 drugs = true;
-                const auto fkg = static_cast<std::size_t>(at->second.fkg), ggz = static_cast<std::size_t>(at->second.ggz_fkg);
+                const auto fkg = static_cast<std::size_t>(at->second.fkg),
+                           ggz = static_cast<std::size_t>(at->second.ggz_fkg);
                 fkg_ddd[fkg] += claim.ddd;
                 fkg_prescriptions[fkg] += claim.prescriptions;
                 ggz_ddd[ggz] += claim.ddd;
@@ -276,7 +284,8 @@ CareYear Scheme::read(std::span<const data::Claim> claims) const {
             }
             case Category::ggz: {
                 const auto at = mental_care_.find(claim.diagnosis);
-                if (at != mental_care_.end()) care.ggz_dkg = std::max(care.ggz_dkg, static_cast<std::uint8_t>(at->second));
+                if (at != mental_care_.end())
+                    care.ggz_dkg = std::max(care.ggz_dkg, static_cast<std::uint8_t>(at->second));
                 break;
             }
             case Category::one_and_a_half_line:
@@ -303,7 +312,8 @@ CareYear Scheme::read(std::span<const data::Claim> claims) const {
             const auto reached = [](const FkgRule& rule, std::int32_t ddd, std::int32_t prescriptions) {
                 return rule.min_prescriptions > 0 ? prescriptions >= rule.min_prescriptions : ddd > rule.min_ddd;
             };
-            if ((fkg_ddd[k] != 0 || fkg_prescriptions[k] != 0) && reached(fkg_rules_[k], fkg_ddd[k], fkg_prescriptions[k]))
+            if ((fkg_ddd[k] != 0 || fkg_prescriptions[k] != 0) &&
+                reached(fkg_rules_[k], fkg_ddd[k], fkg_prescriptions[k]))
                 care.fkg |= std::uint64_t{1} << (k - 1);
             if (k <= 32 && (ggz_ddd[k] != 0 || ggz_prescriptions[k] != 0) &&
                 reached(ggz_fkg_rules_[k], ggz_ddd[k], ggz_prescriptions[k]))
@@ -385,7 +395,9 @@ void Scheme::fill(const Layout& layout, const data::Record& r, std::int32_t year
                 break;
             }
             case Kind::avi: by_age(r.income_source); break;
-            case Kind::region: if (r.region != 0) by_age(r.region); break;
+            case Kind::region:
+                if (r.region != 0) by_age(r.region);
+                break;
             case Kind::ses: {
                 if (r.region == 0) break;
                 // Mental care classes are those of adults (annex 2): a child has none that could move its SES.
@@ -395,7 +407,9 @@ void Scheme::fill(const Layout& layout, const data::Record& r, std::int32_t year
                 by_age(lowest ? 1 : r.ses);
                 break;
             }
-            case Kind::ppa: if (r.region != 0) by_age(r.household); break;
+            case Kind::ppa:
+                if (r.region != 0) by_age(r.household);
+                break;
             case Kind::fkg: each_bit(h.fkg); break;
             case Kind::hkg: each_bit(h.hkg); break;
             case Kind::ggz_fkg: each_bit(h.ggz_fkg); break;

@@ -36,22 +36,25 @@ struct Part {
         const data::Record& r = block.records[k];
         if (k > 0) {
             const data::Record& before = block.records[k - 1];
-            if (r.person < before.person || (r.person == before.person && r.first_day < before.first_day)) order.note(static_cast<Index>(k));
+            if (r.person < before.person || (r.person == before.person && r.first_day < before.first_day))
+                order.note(static_cast<Index>(k));
             else if (r.person == before.person && r.first_day <= before.last_day) overlap.note(static_cast<Index>(k));
         }
         const std::int32_t year = year_of(r.first_day);
-        if (r.last_day < r.first_day || year_of(r.last_day) != year || year < o.first_year || year > o.last_year) period.note(static_cast<Index>(k));
+        if (r.last_day < r.first_day || year_of(r.last_day) != year || year < o.first_year || year > o.last_year)
+            period.note(static_cast<Index>(k));
         if (r.insurer >= insurers.size() || insurers[r.insurer] < 0) insurer.note(static_cast<Index>(k));
         if (r.sex != 1 && r.sex != 2) sex.note(static_cast<Index>(k));
         const bool needs_household = scheme.age(r, year) >= scheme.model().adult_age;  // PPA has one class for children
-        if (r.represents == 0 || r.ses < 1 || r.ses > 4 || r.household > 4 || (needs_household && r.household == 0) || r.region > 10 ||
-            r.income_source > 8)
+        if (r.represents == 0 || r.ses < 1 || r.ses > 4 || r.household > 4 || (needs_household && r.household == 0) ||
+            r.region > 10 || r.income_source > 8)
             household.note(static_cast<Index>(k));
     }
     Problems<DomainError> problems;
     order.report(problems, "records", "not sorted by person and first day", "sorted rows");
     overlap.report(problems, "records", "two insurers on the same day (art. 10(2))", "periods apart");
-    period.report(problems, "records", "first_day and last_day", "one calendar year of " + std::to_string(o.first_year) + ".." + std::to_string(o.last_year));
+    period.report(problems, "records", "first_day and last_day",
+                  "one calendar year of " + std::to_string(o.first_year) + ".." + std::to_string(o.last_year));
     insurer.report(problems, "records", "insurer", "one of the insurers of the options");
     sex.report(problems, "records", "sex", "1 or 2");
     household.report(problems, "records", "represents, ses, household, region or income_source", "within their ranges");
@@ -62,11 +65,15 @@ struct Part {
     while (r < block.records.size()) {
         const std::uint64_t person = block.records[r].person;
         panel.person.push_back(person);
-        while (c < block.claims.size() && block.claims[c].person < person) { claim_person.note(static_cast<Index>(c)); ++c; }
+        while (c < block.claims.size() && block.claims[c].person < person) {
+            claim_person.note(static_cast<Index>(c));
+            ++c;
+        }
         for (std::int32_t y = 0; y < panel.years; ++y) {
             const std::int32_t year = o.first_year + y, end = first_day_of(year + 1), begin = first_day_of(year);
             const std::size_t first = r;
-            while (r < block.records.size() && block.records[r].person == person && block.records[r].first_day < end) ++r;
+            while (r < block.records.size() && block.records[r].person == person && block.records[r].first_day < end)
+                ++r;
             panel.record_begin.push_back(static_cast<std::uint32_t>(panel.records.size()));
             panel.claim_begin.push_back(static_cast<std::uint32_t>(panel.claims.size()));
             const std::size_t claims_first = c;
@@ -87,9 +94,13 @@ struct Part {
             cost.resize(base + records.size());
             for (const data::Claim& claim : claims) {
                 const Index k = detail::record_of(records, claim);
-                if (k < 0) { claim_insurer.note(static_cast<Index>(claims_first)); continue; }
+                if (k < 0) {
+                    claim_insurer.note(static_cast<Index>(claims_first));
+                    continue;
+                }
                 detail::add_cost(scheme, claim, cost[base + at(k)]);
-                part.category_cost[at(y)][at(insurers[claim.insurer]) * category_count + static_cast<std::size_t>(claim.category)] +=
+                part.category_cost[at(y)][at(insurers[claim.insurer]) * category_count +
+                                          static_cast<std::size_t>(claim.category)] +=
                     static_cast<Cents>(claim.settled_cents) * records[at(k)].represents;
             }
             panel.records.insert(panel.records.end(), records.begin(), records.end());
@@ -97,7 +108,8 @@ struct Part {
         }
     }
     for (; c < block.claims.size(); ++c) claim_person.note(static_cast<Index>(c));
-    claim_person.report(problems, "claims", "persons without a record, or rows not sorted by person", "sorted rows of recorded persons");
+    claim_person.report(problems, "claims", "persons without a record, or rows not sorted by person",
+                        "sorted rows of recorded persons");
     claim_year.report(problems, "claims", "opened", "sorted by year within a person, inside the years of the options");
     claim_insurer.report(problems, "claims", "insurer", "an insurer of the person in the year the claim was opened");
     problems.throw_if_any();
@@ -107,7 +119,9 @@ struct Part {
 }
 
 template <class T>
-void append(std::vector<T>& to, const std::vector<T>& from) { to.insert(to.end(), from.begin(), from.end()); }
+void append(std::vector<T>& to, const std::vector<T>& from) {
+    to.insert(to.end(), from.begin(), from.end());
+}
 
 void scale(std::vector<risk::Line>& lines, std::int64_t ppm) {
     if (ppm == 1'000'000) return;
@@ -147,10 +161,12 @@ std::vector<std::int32_t> insurer_index(const std::vector<std::uint16_t>& codes)
     return index;
 }
 
-Cents own_payment(const risk::Scheme& scheme, const data::Record& r, std::int32_t year, const RecordCost& cost, Cents voluntary) {
+Cents own_payment(const risk::Scheme& scheme, const data::Record& r, std::int32_t year, const RecordCost& cost,
+                  Cents voluntary) {
     const params::Model& model = scheme.model();
     if (scheme.age(r, year) < model.adult_age) return 0;
-    return own_payment::realised(model.deductible_amount, voluntary, cost.eligible, r.last_day - r.first_day + 1, days_in(year));
+    return own_payment::realised(model.deductible_amount, voluntary, cost.eligible, r.last_day - r.first_day + 1,
+                                 days_in(year));
 }
 
 bool ranked_for_mental_care(const risk::Scheme& scheme, const data::Record& r, std::int32_t year) {
@@ -199,7 +215,8 @@ Cents nursing_sum(const View& view, Index p, std::int32_t year, bool adult) {
 }
 
 void add_totals(const View& view, const std::vector<std::int32_t>& insurers, Index p, std::int32_t year, Days sign,
-                const std::function<const RecordCost&(std::size_t)>& cost_of, YearTotals& totals, estimation::Moments* moments) {
+                const std::function<const RecordCost&(std::size_t)>& cost_of, YearTotals& totals,
+                estimation::Moments* moments) {
     risk::Health health;
     risk::Row row;
     const risk::Scheme& scheme = *view.scheme;
@@ -329,7 +346,8 @@ estimation::Specification specification(const risk::Scheme& scheme) {
     for (std::size_t c = 0; c < share.criteria.size(); ++c) {
         const params::Criterion& criterion = share.criteria[c];
         const risk::CriterionColumns& columns = scheme.variable_layout()[c];
-        for (const params::RiskClass& k : criterion.classes) spec.columns.push_back(criterion.name + "=" + std::to_string(k.code));
+        for (const params::RiskClass& k : criterion.classes)
+            spec.columns.push_back(criterion.name + "=" + std::to_string(k.code));
         if (criterion.name == "age_sex") continue;  // the carrier of total cost
         if (!criterion.age_bands_zero_sum) {
             estimation::ZeroSum group{criterion.name, {}};
@@ -339,8 +357,10 @@ estimation::Specification specification(const risk::Scheme& scheme) {
         }
         for (std::size_t k = 0; k < criterion.classes.size(); ++k) {
             const params::RiskClass& cls = criterion.classes[k];
-            const std::string name = criterion.name + " " + std::to_string(cls.age_min) + "-" + std::to_string(cls.age_max);
-            auto group = std::find_if(spec.zero_sum.begin(), spec.zero_sum.end(), [&](const auto& g) { return g.name == name; });
+            const std::string name =
+                criterion.name + " " + std::to_string(cls.age_min) + "-" + std::to_string(cls.age_max);
+            auto group =
+                std::find_if(spec.zero_sum.begin(), spec.zero_sum.end(), [&](const auto& g) { return g.name == name; });
             if (group == spec.zero_sum.end()) group = spec.zero_sum.insert(spec.zero_sum.end(), {name, {}});
             group->columns.push_back(columns.offset + static_cast<Index>(k));
         }
@@ -352,7 +372,8 @@ Panel read_panel(const Source& source, const risk::Scheme& scheme, const Options
                  std::vector<std::vector<Cents>>& category_cost, const Run& run) {
     const std::vector<std::int32_t> insurers = insurer_index(o.insurers);
     std::vector<Part> parts(at(source.blocks));
-    for_each_chunk(run, source.blocks, [&](Index k) { parts[at(k)] = read_block(source.block(k), scheme, o, insurers); });
+    for_each_chunk(run, source.blocks,
+                   [&](Index k) { parts[at(k)] = read_block(source.block(k), scheme, o, insurers); });
     Panel panel;
     panel.first_year = o.first_year;
     panel.years = o.last_year - o.first_year + 1;
@@ -371,7 +392,8 @@ Panel read_panel(const Source& source, const risk::Scheme& scheme, const Options
         const auto record_base = static_cast<std::uint32_t>(panel.records.size());
         const auto claim_base = static_cast<std::uint32_t>(panel.claims.size());
         if (!panel.person.empty() && !p.panel.person.empty() && p.panel.person.front() <= panel.person.back())
-            throw DomainError{{{"read_panel", "blocks", "persons ascending from block to block", "a person out of order"}}};
+            throw DomainError{
+                {{"read_panel", "blocks", "persons ascending from block to block", "a person out of order"}}};
         append(panel.person, p.panel.person);
         p.panel.record_begin.pop_back();
         p.panel.claim_begin.pop_back();
@@ -401,8 +423,9 @@ void check(const Options& o, const risk::Scheme& scheme) {
     Problems<ParameterError> problems;
     const std::int32_t last = o.start + o.horizon - 1;
     problems.require(!o.insurers.empty(), "options", "insurers", "at least one", "none");
-    problems.require(std::adjacent_find(o.insurers.begin(), o.insurers.end(), std::greater_equal<>{}) == o.insurers.end(), "options",
-                     "insurers", "ascending codes, each once", "another order");  // ties go by insurer code
+    problems.require(
+        std::adjacent_find(o.insurers.begin(), o.insurers.end(), std::greater_equal<>{}) == o.insurers.end(), "options",
+        "insurers", "ascending codes, each once", "another order");  // ties go by insurer code
     problems.require(o.horizon >= 1, "options", "horizon", "at least 1 year", std::to_string(o.horizon));
     problems.require(last <= o.last_year, "options", "last simulated year", "at most " + std::to_string(o.last_year),
                      std::to_string(last));
@@ -410,17 +433,20 @@ void check(const Options& o, const risk::Scheme& scheme) {
     const std::int32_t back = mhk_years.empty() ? 0 : *std::max_element(mhk_years.begin(), mhk_years.end());
     const std::int32_t first = first_class_year(o);
     problems.require(first - back >= o.first_year, "options", "first year of data",
-                     "at most " + std::to_string(first - back) + " (start less lags less MHK years)", std::to_string(o.first_year));
+                     "at most " + std::to_string(first - back) + " (start less lags less MHK years)",
+                     std::to_string(o.first_year));
     problems.require(o.threshold_ppm > 0, "options", "threshold factor", "above 0", std::to_string(o.threshold_ppm));
     problems.throw_if_any();
 }
 
-[[nodiscard]] Baseline build(std::shared_ptr<const risk::Scheme> scheme, const Options& o, std::shared_ptr<const Panel> data,
-                             std::vector<std::vector<Cents>> category_cost, const Run& run);
+[[nodiscard]] Baseline build(std::shared_ptr<const risk::Scheme> scheme, const Options& o,
+                             std::shared_ptr<const Panel> data, std::vector<std::vector<Cents>> category_cost,
+                             const Run& run);
 
 }  // namespace
 
-Baseline make_baseline(const Source& source, std::shared_ptr<const risk::Scheme> scheme, const Options& o, const Run& run) {
+Baseline make_baseline(const Source& source, std::shared_ptr<const risk::Scheme> scheme, const Options& o,
+                       const Run& run) {
     check(o, *scheme);
     std::vector<std::vector<Cents>> category_cost;
     auto panel = std::make_shared<const Panel>(read_panel(source, *scheme, o, category_cost, run));
@@ -430,11 +456,11 @@ Baseline make_baseline(const Source& source, std::shared_ptr<const risk::Scheme>
 Baseline make_baseline(const Baseline& like, const Options& o, const Run& run) {
     check(o, *like.scheme);
     Problems<ParameterError> problems;
-    problems.require(o.first_year == like.options.first_year && o.last_year == like.options.last_year, "options", "years",
-                     "those of the panel", std::to_string(o.first_year) + ".." + std::to_string(o.last_year));
+    problems.require(o.first_year == like.options.first_year && o.last_year == like.options.last_year, "options",
+                     "years", "those of the panel", std::to_string(o.first_year) + ".." + std::to_string(o.last_year));
     problems.require(o.insurers == like.options.insurers, "options", "insurers", "those of the panel", "others");
-    problems.require(o.start >= like.options.start, "options", "start", "at least " + std::to_string(like.options.start),
-                     std::to_string(o.start));
+    problems.require(o.start >= like.options.start, "options", "start",
+                     "at least " + std::to_string(like.options.start), std::to_string(o.start));
     problems.throw_if_any();
     return build(like.scheme, o, like.panel, like.category_cost, run);
 }
@@ -492,7 +518,8 @@ Baseline build(std::shared_ptr<const risk::Scheme> scheme, const Options& o, std
             if (sum <= 0) continue;
             const std::uint64_t person = panel.person[at(p)];
             (adult ? n.adults : n.children)
-                .push_back({sum, risk::tie_key(o.seed, person, t), person, static_cast<std::uint32_t>(p), records.front().represents});
+                .push_back({sum, risk::tie_key(o.seed, person, t), person, static_cast<std::uint32_t>(p),
+                            records.front().represents});
         }
         detail::rank_nursing(*b.scheme, n);
         sum_lines[at(y)] = n.lines;
@@ -510,12 +537,13 @@ Baseline build(std::shared_ptr<const risk::Scheme> scheme, const Options& o, std
         const bool estimated = k == 0 || (arm.year >= o.start && arm.year + o.estimation_lag <= last);
         if (estimated) arm.moments = estimation::Moments{b.scheme->variable_columns()};
         for (Index p = 0; p < panel.persons(); ++p)
-            detail::add_totals(view, insurers, p, arm.year, 1,
-                               [&](std::size_t r) -> const RecordCost& { return panel.cost[r]; }, arm.totals,
-                               estimated ? &arm.moments : nullptr);
+            detail::add_totals(
+                view, insurers, p, arm.year, 1, [&](std::size_t r) -> const RecordCost& { return panel.cost[r]; },
+                arm.totals, estimated ? &arm.moments : nullptr);
         if (arm.settled)
-            detail::ggz_excess(panel, *b.scheme, insurers, arm.year,
-                               [&](std::size_t r) -> const RecordCost& { return panel.cost[r]; }, arm.totals);
+            detail::ggz_excess(
+                panel, *b.scheme, insurers, arm.year, [&](std::size_t r) -> const RecordCost& { return panel.cost[r]; },
+                arm.totals);
         if (estimated && o.estimates) {
             estimation::Specification spec = b.specification;
             spec.days_in_year = days_in(arm.year);
@@ -529,7 +557,8 @@ Baseline build(std::shared_ptr<const risk::Scheme> scheme, const Options& o, std
 }  // namespace
 
 void detail::ggz_excess(const Panel& panel, const risk::Scheme& scheme, const std::vector<std::int32_t>& insurers,
-                        std::int32_t year, const std::function<const RecordCost&(std::size_t)>& cost_of, YearTotals& totals) {
+                        std::int32_t year, const std::function<const RecordCost&(std::size_t)>& cost_of,
+                        YearTotals& totals) {
     const params::Model& model = scheme.model();
     std::fill(totals.ggz_excess.begin(), totals.ggz_excess.end(), 0);
     if (model.hcc_ggz_top_per_myriad == 0) return;
@@ -554,7 +583,8 @@ void detail::ggz_excess(const Panel& panel, const risk::Scheme& scheme, const st
         Int128 paid = 0, given = 0;  // in proportion to cost, in whole millionths that sum to the person's excess
         for (const data::Record& r : panel.records_of(p, year)) {
             paid += cost(r);
-            const Int128 upto = floor_div(static_cast<Int128>(sum - line) * model.hcc_ggz_ppm * r.represents * paid, sum);
+            const Int128 upto =
+                floor_div(static_cast<Int128>(sum - line) * model.hcc_ggz_ppm * r.represents * paid, sum);
             totals.ggz_excess[at(insurers[r.insurer])] += static_cast<std::int64_t>(upto - given);
             given = upto;
         }

@@ -14,8 +14,8 @@ inline constexpr std::int32_t no_insurer = -1;
 
 void add_cost(const risk::Scheme& scheme, const data::Claim& claim, RecordCost& cost);
 /// @param voluntary  [cents] on top of the mandatory deductible
-[[nodiscard]] Cents own_payment(const risk::Scheme& scheme, const data::Record& r, std::int32_t year, const RecordCost& cost,
-                                Cents voluntary);
+[[nodiscard]] Cents own_payment(const risk::Scheme& scheme, const data::Record& r, std::int32_t year,
+                                const RecordCost& cost, Cents voluntary);
 /// Insured of 18 and older in the cost year: those whose mental care is ranked.
 [[nodiscard]] bool ranked_for_mental_care(const risk::Scheme& scheme, const data::Record& r, std::int32_t year);
 
@@ -29,11 +29,12 @@ void merge(YearTotals& a, const YearTotals& b);
 
 /// Adds (sign +1) or takes out (-1) one person in one equalization year.
 void add_totals(const View& view, const std::vector<std::int32_t>& insurers, Index p, std::int32_t year, Days sign,
-                const std::function<const RecordCost&(std::size_t)>& cost_of, YearTotals& totals, estimation::Moments* moments);
+                const std::function<const RecordCost&(std::size_t)>& cost_of, YearTotals& totals,
+                estimation::Moments* moments);
 
 /// Excess of persons above the threshold of the GGZ high-cost compensation (art. 16), over all their insurers, split in
 /// proportion to what each of them paid.
-void ggz_excess(const Panel& panel, const risk::Scheme& scheme, const std::vector<std::int32_t>& insurers, std::int32_t year,
-                const std::function<const RecordCost&(std::size_t)>& cost_of, YearTotals& totals);
+void ggz_excess(const Panel& panel, const risk::Scheme& scheme, const std::vector<std::int32_t>& insurers,
+                std::int32_t year, const std::function<const RecordCost&(std::size_t)>& cost_of, YearTotals& totals);
 
 }  // namespace anderhalf::scenario::detail

@@ -23,7 +23,7 @@ namespace {
 
 /// Care and cost of the persons that the programme reached, laid over the panel.
 struct Overlay {
-    std::vector<std::int32_t> care_at, cost_at;   // by cell, by record; -1 unchanged
+    std::vector<std::int32_t> care_at, cost_at;  // by cell, by record; -1 unchanged
     std::vector<risk::CareYear> care;
     std::vector<RecordCost> cost;
     std::vector<std::pair<std::uint32_t, std::int32_t>> touched;  // (person index, year), ascending by year
@@ -39,10 +39,12 @@ struct Overlay {
 [[nodiscard]] Overlay apply(const Baseline& b, const Substitution& programme, const Area& area) {
     const Panel& panel = *b.panel;
     const bool same_years = std::all_of(area.candidates.begin(), area.candidates.end(), [&](const auto& c) {
-        return c.first < panel.persons() && c.second >= b.options.start && c.second < b.options.start + b.options.horizon;
+        return c.first < panel.persons() && c.second >= b.options.start &&
+               c.second < b.options.start + b.options.horizon;
     });
     if (static_cast<std::int32_t>(area.volumes.size()) != b.options.horizon || !same_years)
-        throw ShapeError{{{"simulate", "area", "a survey of this baseline and its years", "one of other years or persons"}}};
+        throw ShapeError{
+            {{"simulate", "area", "a survey of this baseline and its years", "one of other years or persons"}}};
     Overlay o;
     o.care_at.assign(panel.care.size(), -1);
     o.cost_at.assign(panel.cost.size(), -1);
@@ -53,7 +55,8 @@ struct Overlay {
     for (const auto& [p, year] : area.candidates) {
         const auto records = panel.records_of(p, year);
         const std::size_t before = o.movements.size();
-        if (!programme.apply(records, year, panel.claims_of(p, year), chances[at(year - b.options.start)], b.options.seed, claims, o.movements))
+        if (!programme.apply(records, year, panel.claims_of(p, year), chances[at(year - b.options.start)],
+                             b.options.seed, claims, o.movements))
             continue;
         o.patients_rows += static_cast<std::int64_t>(std::count_if(
             o.movements.begin() + static_cast<std::ptrdiff_t>(before), o.movements.end(), [](const Movement& m) {
@@ -163,7 +166,8 @@ struct Lines {
             if (sum <= 0) continue;
             const std::uint64_t person = panel.person[at(p)];
             (adult ? next.adults : next.children)
-                .push_back({sum, risk::tie_key(b.options.seed, person, t), person, static_cast<std::uint32_t>(p), records.front().represents});
+                .push_back({sum, risk::tie_key(b.options.seed, person, t), person, static_cast<std::uint32_t>(p),
+                            records.front().represents});
         }
         detail::rank_nursing(*b.scheme, next);
         lines.sums.back() = next.lines;
@@ -175,7 +179,9 @@ struct Lines {
 template <class ArmOf, class Pick>
 [[nodiscard]] payment::Counts expected(const Baseline& b, std::int32_t t, ArmOf&& arm_of, Pick&& pick) {
     const Options& o = b.options;
-    const auto days = [&](const YearTotals& totals) { return std::accumulate(totals.days.begin(), totals.days.end(), Days{0}); };
+    const auto days = [&](const YearTotals& totals) {
+        return std::accumulate(totals.days.begin(), totals.days.end(), Days{0});
+    };
     switch (o.expected_counts) {
         case ExpectedCounts::baseline: return {pick(b.arm(t).totals).national()};
         case ExpectedCounts::actual: return {pick(arm_of(t)).national()};
@@ -211,7 +217,8 @@ struct Desk {
 
 [[nodiscard]] payment::Counts realised(const payment::ClassTotals& totals) { return {totals.national()}; }
 
-[[nodiscard]] std::vector<MicroEuro> neutral_variable(const Desk& d, const std::vector<MicroEuro>& weights, bool scenario) {
+[[nodiscard]] std::vector<MicroEuro> neutral_variable(const Desk& d, const std::vector<MicroEuro>& weights,
+                                                      bool scenario) {
     const risk::Scheme& s = *d.b->scheme;
     return payment::neutral(s.variable_layout(), s.model().neutrality, "variable", weights,
                             scenario ? d.expected_scen : d.expected_base,
@@ -268,23 +275,25 @@ struct Desk {
     const std::vector<Int128> expected_own = payment::normative(own.deductible, d.deductible_weights);
     const YearTotals& patients = on(c, Channel::b_own_payments) ? *d.scen : *d.base;
     s.own_payments = patients.own_payments;
-    s.expected_own_payments = model.own_payments_macro_corrected
-        ? payment::own_payments_corrected(expected_own, total(patients.own_payments_mandatory), year_days,
-                                          model.own_payments_flat_ppm, d.base->adult_days)
-        : payment::ex_ante(expected_own, year_days);
+    s.expected_own_payments =
+        model.own_payments_macro_corrected
+            ? payment::own_payments_corrected(expected_own, total(patients.own_payments_mandatory), year_days,
+                                              model.own_payments_flat_ppm, d.base->adult_days)
+            : payment::ex_ante(expected_own, year_days);
 
     // Calculation premium: the premium part of the macro amount, per adult; premiums charged follow it.
     s.calculation_premium = model.calculation_premium;
     if (g && model.macro_total > 0) {
         const Days adults = std::accumulate(d.base->adult_days.begin(), d.base->adult_days.end(), Days{0});
         s.calculation_premium += static_cast<Cents>(std::llround(
-            static_cast<double>(d.macro_change) * static_cast<double>(model.revenue_premium) / static_cast<double>(model.macro_total) *
-            static_cast<double>(year_days) / static_cast<double>(adults)));
+            static_cast<double>(d.macro_change) * static_cast<double>(model.revenue_premium) /
+            static_cast<double>(model.macro_total) * static_cast<double>(year_days) / static_cast<double>(adults)));
     }
     s.premium_deducted = payment::per_insured_year(s.calculation_premium, d.base->adult_days, year_days);
     s.premium = s.premium_deducted;
     s.administration.resize(d.base->under_18.size());
-    for (std::size_t i = 0; i < s.administration.size(); ++i) s.administration[i] = model.administration_under_18 * d.base->under_18[i];
+    for (std::size_t i = 0; i < s.administration.size(); ++i)
+        s.administration[i] = model.administration_under_18 * d.base->under_18[i];
 
     s.claims = sum_of(sum_of(d.base->cost_variable, d.base->cost_ggz), d.base->cost_fixed);
     if (on(c, Channel::a1_hospital_avoided)) s.claims = sum_of(s.claims, d.a1);
@@ -309,13 +318,15 @@ void prepare_shared_weights(Desk& d) {
     const params::Model& model = s.model();
     const params::Share& ggz = model.hcc_ggz_top_per_myriad > 0 ? model.ggz_hcc : model.ggz;
     const auto base_of = [&](std::int32_t t) -> const YearTotals& { return d.b->arm(t).totals; };
-    d.ggz_weights = payment::neutral(s.ggz_layout(), model.neutrality, ggz.name, s.weights(ggz),
-                                     expected(*d.b, d.year, base_of, [](const YearTotals& t) -> const payment::ClassTotals& { return t.ggz; }),
-                                     realised(d.base->ggz), d.b->options.rounding);
+    d.ggz_weights = payment::neutral(
+        s.ggz_layout(), model.neutrality, ggz.name, s.weights(ggz),
+        expected(*d.b, d.year, base_of, [](const YearTotals& t) -> const payment::ClassTotals& { return t.ggz; }),
+        realised(d.base->ggz), d.b->options.rounding);
     d.deductible_weights = s.deductible_weights();
-    const payment::Counts want = expected(*d.b, d.year, base_of, [](const YearTotals& t) -> const payment::ClassTotals& { return t.deductible; });
-    d.deductible_weights = payment::neutral(s.deductible_layout(), model.neutrality, "deductible", d.deductible_weights, want,
-                                            realised(d.base->deductible), d.b->options.rounding);
+    const payment::Counts want = expected(
+        *d.b, d.year, base_of, [](const YearTotals& t) -> const payment::ClassTotals& { return t.deductible; });
+    d.deductible_weights = payment::neutral(s.deductible_layout(), model.neutrality, "deductible", d.deductible_weights,
+                                            want, realised(d.base->deductible), d.b->options.rounding);
 }
 
 [[nodiscard]] Desk baseline_desk(const Baseline& b, std::int32_t year) {
@@ -330,17 +341,19 @@ void prepare_shared_weights(Desk& d) {
     d.official = d.changed = b.scheme->weights(b.scheme->model().variable);
     d.a1 = d.a2 = d.a3 = d.programme = std::vector<Cents>(b.options.insurers.size());
     prepare_shared_weights(d);
-    d.national_base = {total(d.base->cost_variable), total(payment::normative(d.base->variable, neutral_variable(d, d.official, false)))};
+    d.national_base = {total(d.base->cost_variable),
+                       total(payment::normative(d.base->variable, neutral_variable(d, d.official, false)))};
     d.ggz_base = {total(d.base->cost_ggz), total(payment::normative(d.base->ggz, d.ggz_weights))};
     return d;
 }
 
-[[nodiscard]] std::vector<MicroEuro> moved_weights(const std::vector<MicroEuro>& official, const estimation::Fit& scenario,
-                                                   const estimation::Fit& baseline) {
+[[nodiscard]] std::vector<MicroEuro> moved_weights(const std::vector<MicroEuro>& official,
+                                                   const estimation::Fit& scenario, const estimation::Fit& baseline) {
     std::vector<MicroEuro> weights = official;
     for (std::size_t k = 0; k < weights.size(); ++k)
         if (!scenario.empty[k] && !baseline.empty[k])
-            weights[k] += std::llround((scenario.coefficients[k] - baseline.coefficients[k]) * static_cast<double>(micro_per_euro));
+            weights[k] += std::llround((scenario.coefficients[k] - baseline.coefficients[k]) *
+                                       static_cast<double>(micro_per_euro));
     return weights;
 }
 
@@ -401,7 +414,8 @@ Settlement ex_ante_baseline(const Baseline& b, std::int32_t year) {
     const Days days = std::accumulate(t.days.begin(), t.days.end(), Days{0});
     // Fixed share ex ante: the macro amount in proportion to insured years.
     s.fixed = payment::per_insured_year(model.macro_fixed, t.days, std::max<Days>(days, 1));
-    s.expected_own_payments = payment::ex_ante(payment::normative(t.deductible, scheme.deductible_weights()), year_days);
+    s.expected_own_payments =
+        payment::ex_ante(payment::normative(t.deductible, scheme.deductible_weights()), year_days);
     s.premium_deducted = payment::per_insured_year(model.calculation_premium, t.adult_days, year_days);
     s.premium = s.premium_deducted;
     for (const std::int64_t n : t.under_18) s.administration.push_back(model.administration_under_18 * n);
@@ -416,8 +430,9 @@ Outcome simulate(const Baseline& b, const Substitution& programme, const Area& a
     const Panel& panel = *b.panel;
     const risk::Scheme& scheme = *b.scheme;
     if (programme.programme().start_year < o.start)
-        throw ParameterError{{{"programme " + programme.programme().name, "start year", "at least " + std::to_string(o.start),
-                               std::to_string(programme.programme().start_year)}}};
+        throw ParameterError{
+            {{"programme " + programme.programme().name, "start year", "at least " + std::to_string(o.start),
+              std::to_string(programme.programme().start_year)}}};
     const std::vector<std::int32_t> insurers = detail::insurer_index(o.insurers);
     const std::size_t n = o.insurers.size();
     const Overlay overlay = apply(b, programme, area);
@@ -462,7 +477,8 @@ Outcome simulate(const Baseline& b, const Substitution& programme, const Area& a
         t.claims += m.represents;
         t.settled += m.settled * m.represents;
         t.claimed += m.claimed * m.represents;
-        if (m.effect == Effect::replacement || m.effect == Effect::added || m.effect == Effect::referred_on) outcome.patients += m.represents;
+        if (m.effect == Effect::replacement || m.effect == Effect::added || m.effect == Effect::referred_on)
+            outcome.patients += m.represents;
         if (m.effect == Effect::avoided) outcome.replaced += m.represents;
         if (m.effect == Effect::referred_on) outcome.referred_on += m.represents;
         if (m.effect == Effect::added) outcome.added += m.represents;
@@ -486,7 +502,8 @@ Outcome simulate(const Baseline& b, const Substitution& programme, const Area& a
             if (year <= t && year >= t - scheme.longest_lag()) mark[p] = 1;
         for (const std::int32_t lag : scheme.data_years("mhk"))
             if (t - lag >= panel.first_year)
-                mark_between(b.cost_years[at(t - lag - panel.first_year)].mhk, base_cost[at(t - lag - panel.first_year)].mhk,
+                mark_between(b.cost_years[at(t - lag - panel.first_year)].mhk,
+                             base_cost[at(t - lag - panel.first_year)].mhk,
                              lines.cost[at(t - lag - panel.first_year)].mhk, mark);
         for (std::int32_t y = std::max(t - scheme.longest_lag(), panel.first_year); y < t; ++y)
             if (lines.ggz_changed[at(y - panel.first_year)] != 0)
@@ -526,7 +543,8 @@ Outcome simulate(const Baseline& b, const Substitution& programme, const Area& a
                 std::map<std::uint16_t, int> change;
                 for (const risk::Entry& e : r0.view()) change[e.column] -= e.count;
                 for (const risk::Entry& e : r1.view()) change[e.column] += e.count;
-                for (const auto& [column, count] : change) (count < 0 ? lost : won)[offset + column] += std::abs(count) * days;
+                for (const auto& [column, count] : change)
+                    (count < 0 ? lost : won)[offset + column] += std::abs(count) * days;
             }
         }
         const bool mental = std::any_of(overlay.touched.begin(), overlay.touched.end(), [&](const auto& cell) {
@@ -572,7 +590,8 @@ Outcome simulate(const Baseline& b, const Substitution& programme, const Area& a
         d.scen = &arms[at(k)].totals;
         d.c1 = &arms[at(k)].c1;
         d.c2 = &arms[at(k)].c2;
-        d.expected_scen = expected(b, t, scen_of, [](const YearTotals& x) -> const payment::ClassTotals& { return x.variable; });
+        d.expected_scen =
+            expected(b, t, scen_of, [](const YearTotals& x) -> const payment::ClassTotals& { return x.variable; });
         if (const std::int32_t e = t - o.estimation_lag; o.estimates && e >= o.start)
             d.changed = moved_weights(d.official, arms[at(e - o.start)].fit, b.arm(e).fit);
         y.weight_change = d.changed;
@@ -585,7 +604,7 @@ Outcome simulate(const Baseline& b, const Substitution& programme, const Area& a
             for (std::size_t c = 0; c < category_count; ++c) {
                 const Cents cents = b.category_cost[at(t - o.first_year)][i * category_count + c];
                 const auto category = static_cast<Category>(c);
-                (category == Category::hospital ? y.hospital_claims_base
+                (category == Category::hospital              ? y.hospital_claims_base
                  : category == Category::one_and_a_half_line ? y.one_and_a_half_claims_base
                                                              : y.other_claims_base)[i] += cents;
             }
@@ -596,7 +615,7 @@ Outcome simulate(const Baseline& b, const Substitution& programme, const Area& a
             if (m.year != t) continue;
             const std::size_t i = at(insurers[m.insurer]);
             (m.effect == Effect::avoided ? d.a1 : m.effect == Effect::downstream ? d.a3 : d.a2)[i] += m.settled;
-            (m.category == Category::hospital ? y.hospital_claims
+            (m.category == Category::hospital              ? y.hospital_claims
              : m.category == Category::one_and_a_half_line ? y.one_and_a_half_claims
                                                            : y.other_claims)[i] += m.settled;
             if (m.category == Category::hospital) y.hospital_avoided_claimed -= m.claimed;
@@ -613,10 +632,12 @@ Outcome simulate(const Baseline& b, const Substitution& programme, const Area& a
                 }
         if (programme.active(t))
             for (std::size_t i = 0; i < n; ++i) {
-                d.programme[i] = static_cast<Cents>(static_cast<Int128>(own_days[i]) * prog.running_cents_per_insured_year_ppm /
-                                                    (static_cast<Int128>(days_in(t)) * 1'000'000));
+                d.programme[i] =
+                    static_cast<Cents>(static_cast<Int128>(own_days[i]) * prog.running_cents_per_insured_year_ppm /
+                                       (static_cast<Int128>(days_in(t)) * 1'000'000));
                 if (t == prog.start_year && area_days > 0)
-                    d.programme[i] += static_cast<Cents>(static_cast<Int128>(prog.investment) * own_days[i] / area_days);
+                    d.programme[i] +=
+                        static_cast<Cents>(static_cast<Int128>(prog.investment) * own_days[i] / area_days);
             }
         const auto cost_change = [&](std::int32_t year) {
             if (year < o.start) return Cents{0};
@@ -639,7 +660,8 @@ Outcome simulate(const Baseline& b, const Substitution& programme, const Area& a
             YearOutcome& y = outcome.years[k];
             const YearOutcome& earlier = outcome.years[k - at(o.pass_through_lag)];
             for (std::size_t i = 0; i < n; ++i) {
-                const Cents change = earlier.scenario.result[i] - earlier.scenario.premium_response[i] - earlier.baseline.result[i];
+                const Cents change =
+                    earlier.scenario.result[i] - earlier.scenario.premium_response[i] - earlier.baseline.result[i];
                 const Cents back = -(change * o.pass_through_ppm / 1'000'000);
                 y.scenario.premium_response[i] = back;
                 y.scenario.result[i] += back;
@@ -685,7 +707,8 @@ ArmYear full_pass(const Baseline& b, const Substitution& programme, const Area& 
         (adult ? nursing.insured_adults : nursing.insured_children) += records.front().represents;
         const std::uint64_t person = changed.person[at(p)];
         (adult ? nursing.adults : nursing.children)
-            .push_back({detail::nursing_sum(view, p, year, adult), risk::tie_key(b.options.seed, person, year), person, 0, records.front().represents});
+            .push_back({detail::nursing_sum(view, p, year, adult), risk::tie_key(b.options.seed, person, year), person,
+                        0, records.front().represents});
     }
     detail::rank_nursing(scheme, nursing);
     sum_lines[at(year - panel.first_year)] = nursing.lines;
@@ -694,8 +717,12 @@ ArmYear full_pass(const Baseline& b, const Substitution& programme, const Area& 
     arm.totals = detail::empty_totals(scheme, b.options.insurers.size());
     arm.moments = estimation::Moments{scheme.variable_columns()};
     for (Index p = 0; p < changed.persons(); ++p)
-        detail::add_totals(view, insurers, p, year, 1, [&](std::size_t r) -> const RecordCost& { return changed.cost[r]; }, arm.totals, &arm.moments);
-    detail::ggz_excess(changed, scheme, insurers, year, [&](std::size_t r) -> const RecordCost& { return changed.cost[r]; }, arm.totals);
+        detail::add_totals(
+            view, insurers, p, year, 1, [&](std::size_t r) -> const RecordCost& { return changed.cost[r]; }, arm.totals,
+            &arm.moments);
+    detail::ggz_excess(
+        changed, scheme, insurers, year, [&](std::size_t r) -> const RecordCost& { return changed.cost[r]; },
+        arm.totals);
     return arm;
 }
 

@@ -89,7 +89,8 @@ void Substitution::count(const data::Record& record, Days days, std::span<const 
 
 Chances Substitution::chances(std::int32_t year, const Volumes& v, Days days_in_year) const {
     if (!active(year)) return {};
-    const auto k = std::min<std::size_t>(static_cast<std::size_t>(year - programme_.start_year), programme_.ramp_ppm.size() - 1);
+    const auto k =
+        std::min<std::size_t>(static_cast<std::size_t>(year - programme_.start_year), programme_.ramp_ppm.size() - 1);
     const auto per_million = [](std::int64_t ppm) { return static_cast<double>(ppm) / static_cast<double>(million); };
     const double patients = static_cast<double>(v.insured_days) / static_cast<double>(days_in_year) *
                             per_million(programme_.patients_ppm) * per_million(programme_.ramp_ppm[k]);
@@ -97,14 +98,16 @@ Chances Substitution::chances(std::int32_t year, const Volumes& v, Days days_in_
     Problems<DomainError> problems;
     const auto chance = [&](const char* what, double wanted, std::int64_t available) {
         if (wanted <= 0) return std::uint64_t{0};
-        problems.require(wanted <= static_cast<double>(available), "programme " + programme_.name + " in " + std::to_string(year),
-                         what, "at most " + std::to_string(available) + " eligible",
+        problems.require(wanted <= static_cast<double>(available),
+                         "programme " + programme_.name + " in " + std::to_string(year), what,
+                         "at most " + std::to_string(available) + " eligible",
                          std::to_string(static_cast<std::int64_t>(wanted)) + " wanted");
         return threshold(wanted / static_cast<double>(std::max<std::int64_t>(available, 1)));
     };
-    const Chances result{chance("consults to replace", replacing * per_million(programme_.consult_ppm), v.consults),
-                         chance("heavier products to replace", replacing * (1 - per_million(programme_.consult_ppm)), v.heavier),
-                         chance("persons with added demand", patients * per_million(programme_.added_demand_ppm), v.gp_only)};
+    const Chances result{
+        chance("consults to replace", replacing * per_million(programme_.consult_ppm), v.consults),
+        chance("heavier products to replace", replacing * (1 - per_million(programme_.consult_ppm)), v.heavier),
+        chance("persons with added demand", patients * per_million(programme_.added_demand_ppm), v.gp_only)};
     problems.throw_if_any();
     return result;
 }
@@ -194,7 +197,8 @@ bool Substitution::apply(std::span<const data::Record> records, std::int32_t yea
         const auto words = draw(added_draw);
         if (below(words[word_added], chances.added)) {
             changed = true;
-            auto at = static_cast<std::int64_t>(uniform_below(words[word_specialism], static_cast<std::uint32_t>(added_weight_)));
+            auto at = static_cast<std::int64_t>(
+                uniform_below(words[word_specialism], static_cast<std::uint32_t>(added_weight_)));
             const Line* line = &programme_.lines.front();
             for (const Line& l : programme_.lines) {
                 line = &l;

@@ -19,19 +19,20 @@ void raise(const char* name, const anderhalf::Error& error) {
 }  // namespace
 
 void bind_errors(py::module_&) {
-    py::register_exception_translator([](std::exception_ptr p) {  // NOLINT(performance-unnecessary-value-param): pybind11 asks it
-        try {
-            if (p) std::rethrow_exception(p);
-        } catch (const anderhalf::ShapeError& e) {
-            raise("ShapeError", e);
-        } catch (const anderhalf::NotFoundError& e) {
-            raise("NotFoundError", e);
-        } catch (const anderhalf::ParameterError& e) {
-            raise("ParameterError", e);
-        } catch (const anderhalf::DomainError& e) {
-            raise("DomainError", e);
-        } catch (const anderhalf::Stopped&) {
-            PyErr_SetNone(PyExc_KeyboardInterrupt);
-        }
-    });
+    py::register_exception_translator(
+        [](std::exception_ptr p) {  // NOLINT(performance-unnecessary-value-param): pybind11 asks it
+            try {
+                if (p) std::rethrow_exception(p);
+            } catch (const anderhalf::ShapeError& e) {
+                raise("ShapeError", e);
+            } catch (const anderhalf::NotFoundError& e) {
+                raise("NotFoundError", e);
+            } catch (const anderhalf::ParameterError& e) {
+                raise("ParameterError", e);
+            } catch (const anderhalf::DomainError& e) {
+                raise("DomainError", e);
+            } catch (const anderhalf::Stopped&) {
+                PyErr_SetNone(PyExc_KeyboardInterrupt);
+            }
+        });
 }

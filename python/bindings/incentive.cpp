@@ -12,13 +12,16 @@ void bind_incentive(py::module_& m) {
     m.attr("party_names") = std::vector<std::string>(party_names.begin(), party_names.end());
     m.attr("reason_names") = std::vector<std::string>(reason_names.begin(), reason_names.end());
     m.attr("first_insurer_party") = static_cast<int>(Party::first_insurer);
-    m.def("ledger", [](const scenario::Outcome& outcome, const params::Model& model, std::int64_t avoidable_ppm) {
-        py::list rows;
-        for (const Posting& p : ledger(outcome, model, avoidable_ppm))
-            rows.append(py::make_tuple(p.year, p.scenario, static_cast<int>(p.from), static_cast<int>(p.to), p.cents,
-                                       static_cast<int>(p.reason)));
-        return rows;
-    }, py::arg("outcome"), py::arg("model"), py::arg("avoidable_ppm"));
+    m.def(
+        "ledger",
+        [](const scenario::Outcome& outcome, const params::Model& model, std::int64_t avoidable_ppm) {
+            py::list rows;
+            for (const Posting& p : ledger(outcome, model, avoidable_ppm))
+                rows.append(py::make_tuple(p.year, p.scenario, static_cast<int>(p.from), static_cast<int>(p.to),
+                                           p.cents, static_cast<int>(p.reason)));
+            return rows;
+        },
+        py::arg("outcome"), py::arg("model"), py::arg("avoidable_ppm"));
     py::class_<Measures>(m, "Measures")
         .def_readonly("npv", &Measures::npv)
         .def_readonly("saving", &Measures::saving)

@@ -10,7 +10,10 @@ using namespace anderhalf::population;
 
 void bind_population(py::module_& m) {
     py::enum_<Trigger>(m, "Trigger")
-        .value("rate", Trigger::rate).value("birth", Trigger::birth).value("delivery", Trigger::delivery).value("death", Trigger::death);
+        .value("rate", Trigger::rate)
+        .value("birth", Trigger::birth)
+        .value("delivery", Trigger::delivery)
+        .value("death", Trigger::death);
     py::class_<CareLine>(m, "CareLine")
         .def(py::init<>())
         .def_readwrite("key", &CareLine::key)
@@ -116,7 +119,8 @@ void bind_population(py::module_& m) {
         .def_readwrite("income_frailty", &Parameters::income_frailty);
     py::class_<Tables>(m, "PopulationTables")
         .def_readonly("parameters", &Tables::parameters)
-        .def_property_readonly("addresses", [](const Tables& t) { return t.frame.empty() ? std::uint64_t{0} : t.frame.back().last; });
+        .def_property_readonly(
+            "addresses", [](const Tables& t) { return t.frame.empty() ? std::uint64_t{0} : t.frame.back().last; });
     py::class_<Sample>(m, "Sample")
         .def(py::init<>())
         .def_readwrite("persons", &Sample::persons)
@@ -132,22 +136,23 @@ void bind_population(py::module_& m) {
     m.def("plan_population", &plan, py::arg("tables"), py::arg("sample"), py::call_guard<py::gil_scoped_release>());
     m.def("generate_block", &generate, py::arg("tables"), py::arg("plan"), py::arg("block"), py::arg("first_year"),
           py::arg("last_year"), py::call_guard<py::gil_scoped_release>());
-    m.def("conditions_of_block",
-          [](const Tables& tables, const Plan& laid, Index block, std::int32_t first_year, std::int32_t last_year) {
-              std::vector<Diagnosed> rows;
-              {
-                  const py::gil_scoped_release release;
-                  rows = conditions_of(tables, laid, block, first_year, last_year);
-              }
-              py::array_t<std::int64_t> result({static_cast<py::ssize_t>(rows.size()), py::ssize_t{3}});
-              auto out = result.mutable_unchecked<2>();
-              for (py::ssize_t i = 0; i < out.shape(0); ++i) {
-                  const Diagnosed& d = rows[static_cast<std::size_t>(i)];
-                  out(i, 0) = static_cast<std::int64_t>(d.person);
-                  out(i, 1) = d.year;
-                  out(i, 2) = d.condition;
-              }
-              return result;
-          },
-          py::arg("tables"), py::arg("plan"), py::arg("block"), py::arg("first_year"), py::arg("last_year"));
+    m.def(
+        "conditions_of_block",
+        [](const Tables& tables, const Plan& laid, Index block, std::int32_t first_year, std::int32_t last_year) {
+            std::vector<Diagnosed> rows;
+            {
+                const py::gil_scoped_release release;
+                rows = conditions_of(tables, laid, block, first_year, last_year);
+            }
+            py::array_t<std::int64_t> result({static_cast<py::ssize_t>(rows.size()), py::ssize_t{3}});
+            auto out = result.mutable_unchecked<2>();
+            for (py::ssize_t i = 0; i < out.shape(0); ++i) {
+                const Diagnosed& d = rows[static_cast<std::size_t>(i)];
+                out(i, 0) = static_cast<std::int64_t>(d.person);
+                out(i, 1) = d.year;
+                out(i, 2) = d.condition;
+            }
+            return result;
+        },
+        py::arg("tables"), py::arg("plan"), py::arg("block"), py::arg("first_year"), py::arg("last_year"));
 }

@@ -21,7 +21,8 @@ namespace {
 py::object integer(Int128 value) {
     const bool negative = value < 0;
     std::string text;
-    for (Int128 rest = negative ? -value : value; rest > 0; rest /= 10) text.insert(text.begin(), static_cast<char>('0' + static_cast<int>(rest % 10)));
+    for (Int128 rest = negative ? -value : value; rest > 0; rest /= 10)
+        text.insert(text.begin(), static_cast<char>('0' + static_cast<int>(rest % 10)));
     if (text.empty()) text = "0";
     return py::int_(py::str(negative ? "-" + text : text));
 }
@@ -106,9 +107,13 @@ Run run_of(int threads, const py::object& progress, std::vector<Index>* work = n
 
 void bind_scenario(py::module_& m) {
     py::enum_<ExpectedCounts>(m, "ExpectedCounts")
-        .value("lagged", ExpectedCounts::lagged).value("baseline", ExpectedCounts::baseline).value("actual", ExpectedCounts::actual);
+        .value("lagged", ExpectedCounts::lagged)
+        .value("baseline", ExpectedCounts::baseline)
+        .value("actual", ExpectedCounts::actual);
     py::enum_<MacroRule>(m, "MacroRule")
-        .value("fixed", MacroRule::fixed).value("lagged", MacroRule::lagged).value("actual", MacroRule::actual);
+        .value("fixed", MacroRule::fixed)
+        .value("lagged", MacroRule::lagged)
+        .value("actual", MacroRule::actual);
     py::class_<Options>(m, "Options")
         .def(py::init<>())
         .def_readwrite("first_year", &Options::first_year)
@@ -186,46 +191,50 @@ void bind_scenario(py::module_& m) {
         .def("fit", [](const Baseline& b, int year) { return b.arm(year).fit; })
         .def("ex_ante", [](const Baseline& b, int year) { return statement(ex_ante_baseline(b, year)); })
         .def("ex_post", [](const Baseline& b, int year) { return statement(settle_baseline(b, year)); })
-        .def("mhk_lines", [](const Baseline& b, int year) {
-            return line_costs(b.cost_years[static_cast<std::size_t>(year - b.options.first_year)].lines.mhk);
-        })
-        .def_property_readonly("zero_sum", [](const Baseline& b) {
-            std::vector<std::pair<std::string, std::vector<Index>>> result;
-            for (const auto& z : b.specification.zero_sum) result.emplace_back(z.name, z.columns);
-            return result;
-        })
+        .def("mhk_lines",
+             [](const Baseline& b, int year) {
+                 return line_costs(b.cost_years[static_cast<std::size_t>(year - b.options.first_year)].lines.mhk);
+             })
+        .def_property_readonly("zero_sum",
+                               [](const Baseline& b) {
+                                   std::vector<std::pair<std::string, std::vector<Index>>> result;
+                                   for (const auto& z : b.specification.zero_sum)
+                                       result.emplace_back(z.name, z.columns);
+                                   return result;
+                               })
         .def_property_readonly("columns", [](const Baseline& b) { return b.specification.columns; })
         // Distribution figures for validation: insured-weighted, one calendar year.
-        .def("ranking", [](const Baseline& b, int year) {
-            const Panel& panel = *b.panel;
-            std::vector<Cents> cost, eligible, own;
-            std::vector<std::int64_t> represents, person;
-            std::vector<int> age, sex, days;
-            for (Index p = 0; p < panel.persons(); ++p)
-                for (const data::Record& r : panel.records_of(p, year)) {
-                    const RecordCost& c = panel.cost[static_cast<std::size_t>(&r - panel.records.data())];
-                    cost.push_back(c.variable + c.ggz + c.fixed);
-                    eligible.push_back(c.eligible);
-                    represents.push_back(r.represents);
-                    person.push_back(p);
-                    age.push_back(b.scheme->age(r, year));
-                    sex.push_back(r.sex);
-                    days.push_back(r.last_day - r.first_day + 1);
-                }
-            py::dict d;
-            const auto put = [&](const char* name, auto& v) {
-                using T = typename std::decay_t<decltype(v)>::value_type;
-                d[name] = py::array_t<T>(static_cast<py::ssize_t>(v.size()), v.data());
-            };
-            put("cost_cents", cost);
-            put("eligible_cents", eligible);
-            put("represents", represents);
-            put("person", person);
-            put("age", age);
-            put("sex", sex);
-            put("days", days);
-            return d;
-        })
+        .def("ranking",
+             [](const Baseline& b, int year) {
+                 const Panel& panel = *b.panel;
+                 std::vector<Cents> cost, eligible, own;
+                 std::vector<std::int64_t> represents, person;
+                 std::vector<int> age, sex, days;
+                 for (Index p = 0; p < panel.persons(); ++p)
+                     for (const data::Record& r : panel.records_of(p, year)) {
+                         const RecordCost& c = panel.cost[static_cast<std::size_t>(&r - panel.records.data())];
+                         cost.push_back(c.variable + c.ggz + c.fixed);
+                         eligible.push_back(c.eligible);
+                         represents.push_back(r.represents);
+                         person.push_back(p);
+                         age.push_back(b.scheme->age(r, year));
+                         sex.push_back(r.sex);
+                         days.push_back(r.last_day - r.first_day + 1);
+                     }
+                 py::dict d;
+                 const auto put = [&](const char* name, auto& v) {
+                     using T = typename std::decay_t<decltype(v)>::value_type;
+                     d[name] = py::array_t<T>(static_cast<py::ssize_t>(v.size()), v.data());
+                 };
+                 put("cost_cents", cost);
+                 put("eligible_cents", eligible);
+                 put("represents", represents);
+                 put("person", person);
+                 put("age", age);
+                 put("sex", sex);
+                 put("days", days);
+                 return d;
+             })
         // Health classes of every record of one year, for validation and own analysis.
         .def("classes", [](const Baseline& b, int year) {
             const Panel& panel = *b.panel;
@@ -235,7 +244,8 @@ void bind_scenario(py::module_& m) {
                 cost_lines.push_back(b.cost_years[y].lines);
                 sum_lines.push_back(b.nursing[y].lines);
             }
-            const View view{&panel, b.scheme.get(), &b.cost_years, &cost_lines, &sum_lines, nullptr, nullptr, b.options.seed};
+            const View view{&panel,     b.scheme.get(), &b.cost_years, &cost_lines,
+                            &sum_lines, nullptr,        nullptr,       b.options.seed};
             std::vector<std::uint64_t> fkg, person;
             std::vector<std::uint32_t> hkg;
             std::vector<int> dkg, mhk, mvv, fdg, morbid, age, days, represents, insurer;
@@ -278,54 +288,62 @@ void bind_scenario(py::module_& m) {
             return d;
         });
 
-    m.def("baseline_of_population",
-          [](const population::Tables& tables, const population::Plan& plan, const std::shared_ptr<risk::Scheme>& scheme, const Options& options,
-             int threads, const py::object& progress) {
-              std::vector<Index> work;
-              const Run run = run_of(threads, progress, &work);
-              std::shared_ptr<Baseline> result;
-              {
-                  const py::gil_scoped_release release;
-                  const Source source{plan.blocks(), [&](Index k) {
-                                          return population::generate(tables, plan, k, options.first_year, options.last_year);
-                                      }};
-                  result = std::make_shared<Baseline>(make_baseline(source, scheme, options, run));
-              }
-              return py::make_tuple(result, work);
-          },
-          py::arg("tables"), py::arg("plan"), py::arg("scheme"), py::arg("options"), py::arg("threads") = 1,
-          py::arg("progress") = py::none());
-    m.def("baseline_of_blocks",
-          [](const std::vector<data::Block>& blocks, const std::shared_ptr<risk::Scheme>& scheme, const Options& options, int threads) {
-              const py::gil_scoped_release release;
-              const Source source{static_cast<Index>(blocks.size()), [&](Index k) { return blocks[static_cast<std::size_t>(k)]; }};
-              Run run;
-              run.threads = threads;
-              return std::make_shared<Baseline>(make_baseline(source, scheme, options, run));
-          },
-          py::arg("blocks"), py::arg("scheme"), py::arg("options"), py::arg("threads") = 1);
-    m.def("baseline_like",
-          [](const Baseline& like, const Options& options, int threads) {
-              Run run;
-              run.threads = threads;
-              return std::make_shared<Baseline>(make_baseline(like, options, run));
-          },
-          py::arg("like"), py::arg("options"), py::arg("threads") = 1, py::call_guard<py::gil_scoped_release>());
+    m.def(
+        "baseline_of_population",
+        [](const population::Tables& tables, const population::Plan& plan, const std::shared_ptr<risk::Scheme>& scheme,
+           const Options& options, int threads, const py::object& progress) {
+            std::vector<Index> work;
+            const Run run = run_of(threads, progress, &work);
+            std::shared_ptr<Baseline> result;
+            {
+                const py::gil_scoped_release release;
+                const Source source{plan.blocks(), [&](Index k) {
+                                        return population::generate(tables, plan, k, options.first_year,
+                                                                    options.last_year);
+                                    }};
+                result = std::make_shared<Baseline>(make_baseline(source, scheme, options, run));
+            }
+            return py::make_tuple(result, work);
+        },
+        py::arg("tables"), py::arg("plan"), py::arg("scheme"), py::arg("options"), py::arg("threads") = 1,
+        py::arg("progress") = py::none());
+    m.def(
+        "baseline_of_blocks",
+        [](const std::vector<data::Block>& blocks, const std::shared_ptr<risk::Scheme>& scheme, const Options& options,
+           int threads) {
+            const py::gil_scoped_release release;
+            const Source source{static_cast<Index>(blocks.size()),
+                                [&](Index k) { return blocks[static_cast<std::size_t>(k)]; }};
+            Run run;
+            run.threads = threads;
+            return std::make_shared<Baseline>(make_baseline(source, scheme, options, run));
+        },
+        py::arg("blocks"), py::arg("scheme"), py::arg("options"), py::arg("threads") = 1);
+    m.def(
+        "baseline_like",
+        [](const Baseline& like, const Options& options, int threads) {
+            Run run;
+            run.threads = threads;
+            return std::make_shared<Baseline>(make_baseline(like, options, run));
+        },
+        py::arg("like"), py::arg("options"), py::arg("threads") = 1, py::call_guard<py::gil_scoped_release>());
     m.def("survey", &survey, py::arg("baseline"), py::arg("programme"), py::call_guard<py::gil_scoped_release>());
-    m.def("simulate",
-          [](const Baseline& b, const Substitution& programme, const Area& area, bool decompose, int threads) {
-              Run run;
-              run.threads = threads;
-              return simulate(b, programme, area, decompose, run);
-          },
-          py::arg("baseline"), py::arg("programme"), py::arg("area"), py::arg("decompose") = true, py::arg("threads") = 1,
-          py::call_guard<py::gil_scoped_release>());
-    m.def("full_pass_equals",
-          [](const Baseline& b, const Substitution& programme, const Area& area, int year) {
-              const ArmYear arm = full_pass(b, programme, area, year);
-              return py::make_tuple(totals(arm.totals), arm.moments);
-          },
-          py::arg("baseline"), py::arg("programme"), py::arg("area"), py::arg("year"));
+    m.def(
+        "simulate",
+        [](const Baseline& b, const Substitution& programme, const Area& area, bool decompose, int threads) {
+            Run run;
+            run.threads = threads;
+            return simulate(b, programme, area, decompose, run);
+        },
+        py::arg("baseline"), py::arg("programme"), py::arg("area"), py::arg("decompose") = true, py::arg("threads") = 1,
+        py::call_guard<py::gil_scoped_release>());
+    m.def(
+        "full_pass_equals",
+        [](const Baseline& b, const Substitution& programme, const Area& area, int year) {
+            const ArmYear arm = full_pass(b, programme, area, year);
+            return py::make_tuple(totals(arm.totals), arm.moments);
+        },
+        py::arg("baseline"), py::arg("programme"), py::arg("area"), py::arg("year"));
 
     py::class_<Outcome>(m, "Outcome")
         .def_readonly("patients", &Outcome::patients)
@@ -334,41 +352,45 @@ void bind_scenario(py::module_& m) {
         .def_readonly("referred_on", &Outcome::referred_on)
         .def_readonly("added", &Outcome::added)
         .def_readonly("touched_person_years", &Outcome::touched_person_years)
-        .def_property_readonly("years", [](const Outcome& o) {
-            py::list result;
-            for (const YearOutcome& y : o.years) {
-                py::dict d;
-                d["year"] = y.year;
-                d["baseline"] = statement(y.baseline);
-                d["scenario"] = statement(y.scenario);
-                d["forward"] = channels(y.forward);
-                d["reverse"] = channels(y.reverse);
-                d["weight_change"] = y.weight_change;
-                d["baseline_mhk"] = line_costs(y.baseline_mhk);
-                d["scenario_mhk"] = line_costs(y.scenario_mhk);
-                d["persons_regrouped"] = y.persons_regrouped;
-                d["hospital_claims_base"] = y.hospital_claims_base;
-                d["one_and_a_half_claims_base"] = y.one_and_a_half_claims_base;
-                d["other_claims_base"] = y.other_claims_base;
-                d["hospital_claims"] = y.hospital_claims;
-                d["one_and_a_half_claims"] = y.one_and_a_half_claims;
-                d["other_claims"] = y.other_claims;
-                d["macro_change"] = y.macro_change;
-                d["hospital_avoided_claimed"] = y.hospital_avoided_claimed;
-                result.append(d);
-            }
-            return result;
-        })
-        .def_property_readonly("movements", [](const Outcome& o) {
-            py::list result;
-            for (const MovementTotal& t : o.movements)
-                result.append(py::make_tuple(t.year, t.insurer, t.specialism, t.consult, static_cast<int>(t.effect),
-                                             static_cast<int>(t.category), t.claims, t.settled, t.claimed));
-            return result;
-        })
+        .def_property_readonly("years",
+                               [](const Outcome& o) {
+                                   py::list result;
+                                   for (const YearOutcome& y : o.years) {
+                                       py::dict d;
+                                       d["year"] = y.year;
+                                       d["baseline"] = statement(y.baseline);
+                                       d["scenario"] = statement(y.scenario);
+                                       d["forward"] = channels(y.forward);
+                                       d["reverse"] = channels(y.reverse);
+                                       d["weight_change"] = y.weight_change;
+                                       d["baseline_mhk"] = line_costs(y.baseline_mhk);
+                                       d["scenario_mhk"] = line_costs(y.scenario_mhk);
+                                       d["persons_regrouped"] = y.persons_regrouped;
+                                       d["hospital_claims_base"] = y.hospital_claims_base;
+                                       d["one_and_a_half_claims_base"] = y.one_and_a_half_claims_base;
+                                       d["other_claims_base"] = y.other_claims_base;
+                                       d["hospital_claims"] = y.hospital_claims;
+                                       d["one_and_a_half_claims"] = y.one_and_a_half_claims;
+                                       d["other_claims"] = y.other_claims;
+                                       d["macro_change"] = y.macro_change;
+                                       d["hospital_avoided_claimed"] = y.hospital_avoided_claimed;
+                                       result.append(d);
+                                   }
+                                   return result;
+                               })
+        .def_property_readonly(
+            "movements",
+            [](const Outcome& o) {
+                py::list result;
+                for (const MovementTotal& t : o.movements)
+                    result.append(py::make_tuple(t.year, t.insurer, t.specialism, t.consult, static_cast<int>(t.effect),
+                                                 static_cast<int>(t.category), t.claims, t.settled, t.claimed));
+                return result;
+            })
         .def_property_readonly("classes", [](const Outcome& o) {
             py::list result;
-            for (const ClassChange& c : o.classes) result.append(py::make_tuple(c.year, c.insurer, c.column, c.days_lost, c.days_won));
+            for (const ClassChange& c : o.classes)
+                result.append(py::make_tuple(c.year, c.insurer, c.column, c.days_lost, c.days_won));
             return result;
         });
     std::vector<std::string> names(channel_names.begin(), channel_names.end());

@@ -12,7 +12,9 @@ using namespace anderhalf;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
     std::size_t at = 0;
     const auto next = [&]() -> std::uint8_t { return at < size ? bytes[at++] : std::uint8_t{0}; };
-    const auto wide = [&]() -> std::int32_t { return static_cast<std::int32_t>(next() | next() << 8U | next() << 16U); };
+    const auto wide = [&]() -> std::int32_t {
+        return static_cast<std::int32_t>(next() | next() << 8U | next() << 16U);
+    };
     static const auto scheme = [] {
         risk::Mapping mapping;
         mapping.drugs.push_back({.drug = 1, .fkg = 12, .ggz_fkg = 3});

@@ -36,10 +36,18 @@ private:
     std::vector<Problem> problems_;
 };
 
-class ShapeError : public Error { using Error::Error; };      ///< sizes that do not fit together
-class DomainError : public Error { using Error::Error; };     ///< a value outside its range
-class NotFoundError : public Error { using Error::Error; };   ///< a name or code that does not exist
-class ParameterError : public Error { using Error::Error; };  ///< a parameter set that cannot be used
+class ShapeError : public Error {
+    using Error::Error;
+};  ///< sizes that do not fit together
+class DomainError : public Error {
+    using Error::Error;
+};  ///< a value outside its range
+class NotFoundError : public Error {
+    using Error::Error;
+};  ///< a name or code that does not exist
+class ParameterError : public Error {
+    using Error::Error;
+};  ///< a parameter set that cannot be used
 
 /// Name of the calling function, for Problem::where.
 [[nodiscard]] inline std::string here(const std::source_location& at = std::source_location::current()) {

@@ -4,10 +4,10 @@
 
 namespace anderhalf {
 
-using Index = std::ptrdiff_t;    ///< sizes and positions, signed
-using Cents = std::int64_t;      ///< money, integer euro cents
-using Days = std::int64_t;       ///< time, integer days
-using MicroEuro = std::int64_t;  ///< weights: millionths of a euro per insured year
+using Index = std::ptrdiff_t;           ///< sizes and positions, signed
+using Cents = std::int64_t;             ///< money, integer euro cents
+using Days = std::int64_t;              ///< time, integer days
+using MicroEuro = std::int64_t;         ///< weights: millionths of a euro per insured year
 __extension__ using Int128 = __int128;  ///< products of days, weights and cents before division
 
 inline constexpr std::int64_t micro_per_cent = 10'000;

@@ -16,22 +16,22 @@ struct ZeroSum {
 
 /// What is estimated: the columns of the moments, their names, and the zero-sum constraints.
 struct Specification {
-    std::vector<std::string> columns;   ///< names, for messages
+    std::vector<std::string> columns;  ///< names, for messages
     std::vector<ZeroSum> zero_sum;
     Days days_in_year = 365;
-    bool inference = true;              ///< rank and standard errors too; without it both stay empty
+    bool inference = true;  ///< rank and standard errors too; without it both stay empty
 };
 
 /// Result of a constrained weighted least-squares estimate.
 struct Fit {
-    std::vector<double> coefficients;   ///< [EUR per insured year]; 0 for an empty class
+    std::vector<double> coefficients;     ///< [EUR per insured year]; 0 for an empty class
     std::vector<double> standard_errors;  ///< classical; NaN for an empty class; empty without inference
-    std::vector<bool> empty;            ///< classes without an insured day, pinned at 0
-    double r2 = 0;                      ///< centred, weighted by insured time
-    double condition = 0;               ///< of the scaled system
-    Index rank = 0;                     ///< of X'DX; 0 without inference
+    std::vector<bool> empty;              ///< classes without an insured day, pinned at 0
+    double r2 = 0;                        ///< centred, weighted by insured time
+    double condition = 0;                 ///< of the scaled system
+    Index rank = 0;                       ///< of X'DX; 0 without inference
     double insured_years = 0;
-    double mean_cost = 0;               ///< [EUR per insured year]
+    double mean_cost = 0;  ///< [EUR per insured year]
     std::int64_t rows = 0;
 };
 

@@ -21,8 +21,11 @@ namespace anderhalf::estimation {
 class Moments {
 public:
     explicit Moments(Index columns = 0)
-        : columns_{columns}, xx_(static_cast<std::size_t>(columns * columns)), xd_(static_cast<std::size_t>(columns)),
-          xc_(static_cast<std::size_t>(columns)), squares_(367) {}
+        : columns_{columns},
+          xx_(static_cast<std::size_t>(columns * columns)),
+          xd_(static_cast<std::size_t>(columns)),
+          xc_(static_cast<std::size_t>(columns)),
+          squares_(367) {}
 
     [[nodiscard]] Index columns() const { return columns_; }
     [[nodiscard]] std::int64_t xx(Index j, Index k) const {

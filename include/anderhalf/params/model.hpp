@@ -21,22 +21,23 @@ enum class Assignment : std::uint8_t {
 
 /// One class (klasse) of a criterion with its weight (normbedrag) and where it applies.
 struct RiskClass {
-    std::int32_t code = 0;         ///< in the order of the regulation's table; 0 is the class "none"
-    std::string key;               ///< stable English key, e.g. "diabetes_2_hypertension"
-    std::string label;             ///< as printed, in Dutch
-    MicroEuro weight = 0;          ///< per insured year
-    std::string source;            ///< annex and table
+    std::int32_t code = 0;  ///< in the order of the regulation's table; 0 is the class "none"
+    std::string key;        ///< stable English key, e.g. "diabetes_2_hypertension"
+    std::string label;      ///< as printed, in Dutch
+    MicroEuro weight = 0;   ///< per insured year
+    std::string source;     ///< annex and table
     // Where the class applies; only the fields that the criterion uses are set.
-    std::int32_t sex = 0;          ///< 1 man, 2 woman, 0 both
-    std::int32_t age_min = 0;      ///< on the reference date, included
-    std::int32_t age_max = 999;    ///< included
-    std::int32_t born = 0;         ///< age 0 only: 1 born in the equalization year, 2 born in the year before
-    std::int32_t group = 0;        ///< avi: IncomeSource; ses: 1..4; ppa: HouseholdState; region: cluster 1..10
-    std::int32_t years = 0;        ///< mhk, ggz_mhk: number of data years that must lie above the threshold
+    std::int32_t sex = 0;             ///< 1 man, 2 woman, 0 both
+    std::int32_t age_min = 0;         ///< on the reference date, included
+    std::int32_t age_max = 999;       ///< included
+    std::int32_t born = 0;            ///< age 0 only: 1 born in the equalization year, 2 born in the year before
+    std::int32_t group = 0;           ///< avi: IncomeSource; ses: 1..4; ppa: HouseholdState; region: cluster 1..10
+    std::int32_t years = 0;           ///< mhk, ggz_mhk: number of data years that must lie above the threshold
     std::int32_t top_per_myriad = 0;  ///< mhk, mvv, ggz_mhk: top share of insured, 1/10,000 (top 1.5% = 150)
-    std::int32_t of_years = 0;     ///< out of how many preceding data years; 0: all of the criterion
-    std::int32_t min_cents = 0;    ///< ggz_mhk: costs must exceed this too, and the ranking is among those
-    std::int32_t young_below = 0;  ///< ggz_mhk: below this age `young_years` stands in place of `years`; 0: no such rule
+    std::int32_t of_years = 0;        ///< out of how many preceding data years; 0: all of the criterion
+    std::int32_t min_cents = 0;       ///< ggz_mhk: costs must exceed this too, and the ranking is among those
+    std::int32_t young_below =
+        0;  ///< ggz_mhk: below this age `young_years` stands in place of `years`; 0: no such rule
     std::int32_t young_years = 0;  ///< ggz_mhk: footnote to tables 2.8 and 3.8
 };
 
@@ -47,18 +48,18 @@ struct Exclusion {
 };
 
 struct Criterion {
-    std::string name;              ///< age_sex, fkg, dkg, ...; GGZ criteria begin with ggz_
+    std::string name;  ///< age_sex, fkg, dkg, ...; GGZ criteria begin with ggz_
     Assignment assignment = Assignment::single;
-    std::int32_t first_code = 0;   ///< 0 when the criterion has a class "none", else 1
-    std::vector<RiskClass> classes;      ///< position = code - first_code
+    std::int32_t first_code = 0;     ///< 0 when the criterion has a class "none", else 1
+    std::vector<RiskClass> classes;  ///< position = code - first_code
     std::vector<Exclusion> exclusions;
     std::vector<std::int32_t> data_years;  ///< years before t whose care decides: {1}; MHK {1,2,3}; demography {0}
-    bool age_bands_zero_sum = false;     ///< zero-sum per age band (AVI, SES, PPA) instead of as a whole
+    bool age_bands_zero_sum = false;       ///< zero-sum per age band (AVI, SES, PPA) instead of as a whole
 };
 
 /// A share (deelbedrag) or the deductible model: its criteria in the order of the annex.
 struct Share {
-    std::string name;              ///< variable, ggz, ggz_hcc, deductible
+    std::string name;  ///< variable, ggz, ggz_hcc, deductible
     std::vector<Criterion> criteria;
 };
 
@@ -70,7 +71,7 @@ enum class Neutrality : std::uint8_t {
 };
 
 struct NeutralityRule {
-    std::string share;             ///< variable, ggz_hcc, deductible
+    std::string share;  ///< variable, ggz_hcc, deductible
     std::string criterion;
     Neutrality rule = Neutrality::zero_sum;
     std::vector<std::int32_t> reset;  ///< codes; for class_totals empty
@@ -80,9 +81,9 @@ struct NeutralityRule {
 
 /// Everything the law says about one equalization year (vereveningsjaar), as run-time data.
 struct Model {
-    std::string name;              ///< nl-2021, nl-2021-structural
+    std::string name;  ///< nl-2021, nl-2021-structural
     std::int32_t year = 0;
-    bool official = true;          ///< false: our own reading (structural variants)
+    bool official = true;  ///< false: our own reading (structural variants)
     Share variable, ggz, ggz_hcc, deductible;
     std::vector<NeutralityRule> neutrality;
 
@@ -93,11 +94,11 @@ struct Model {
     Cents administration_under_18 = 0;  ///< per insured under 18
 
     // Own payments.
-    Cents deductible_amount = 0;        ///< mandatory deductible (verplicht eigen risico)
-    Cents forfait = 0;                  ///< expected own payment of adults with morbidity
+    Cents deductible_amount = 0;  ///< mandatory deductible (verplicht eigen risico)
+    Cents forfait = 0;            ///< expected own payment of adults with morbidity
     std::array<bool, category_count> deductible_exempt{};
     std::array<bool, 3> title_deductible_exempt{};  ///< per Title
-    std::int32_t forfait_from_mhk = 2;  ///< MHK code from which an adult counts as morbid (art. 8(2))
+    std::int32_t forfait_from_mhk = 2;              ///< MHK code from which an adult counts as morbid (art. 8(2))
     std::vector<std::string> morbidity_criteria;    ///< any class but none means morbid: fkg, dkg, hkg, mvv, fdg
 
     // Clusters and MHK.
@@ -109,16 +110,16 @@ struct Model {
     std::int64_t flat_ppm_ggz = 1'000'000;       ///< phi of the GGZ share
     bool own_payments_macro_corrected = false;   ///< Bzv 3.19: E_i R/E - x (R - E) a_i
     std::int64_t own_payments_flat_ppm = 0;
-    std::int32_t hcc_ggz_top_per_myriad = 0;     ///< art. 16: share of users above the threshold
-    std::int64_t hcc_ggz_ppm = 0;                ///< share of the excess compensated
+    std::int32_t hcc_ggz_top_per_myriad = 0;  ///< art. 16: share of users above the threshold
+    std::int64_t hcc_ggz_ppm = 0;             ///< share of the excess compensated
 
     // Special assignments (art. 9(7)-(8)); the lowest SES group is 1.
-    bool wlz_lowest_ses = false;                 ///< residents of a Wlz institution: SES group 1
-    std::int32_t wlz_no_mvv_from_age = 0;        ///< residents of this age and older: no MVV; 0: no such rule
-    std::int32_t lowest_ses_from_ggz_dkg = 0;    ///< GGZ-DKG codes from here on: SES group 1; 0: no such rule
+    bool wlz_lowest_ses = false;               ///< residents of a Wlz institution: SES group 1
+    std::int32_t wlz_no_mvv_from_age = 0;      ///< residents of this age and older: no MVV; 0: no such rule
+    std::int32_t lowest_ses_from_ggz_dkg = 0;  ///< GGZ-DKG codes from here on: SES group 1; 0: no such rule
     std::int32_t adult_age = 18;
 
-    std::int32_t reference_month = 6;   ///< age is taken on the last day of this month (assumption, see decisions)
+    std::int32_t reference_month = 6;  ///< age is taken on the last day of this month (assumption, see decisions)
 };
 
 }  // namespace anderhalf::params

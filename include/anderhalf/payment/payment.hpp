@@ -23,7 +23,9 @@ public:
     [[nodiscard]] Days at(Index insurer, Index column) const {
         return days_[static_cast<std::size_t>(insurer * columns_ + column)];
     }
-    void add(Index insurer, Index column, Days days) { days_[static_cast<std::size_t>(insurer * columns_ + column)] += days; }
+    void add(Index insurer, Index column, Days days) {
+        days_[static_cast<std::size_t>(insurer * columns_ + column)] += days;
+    }
     /// National class days.
     [[nodiscard]] std::vector<Days> national() const;
     ClassTotals& operator+=(const ClassTotals& other);
@@ -56,8 +58,8 @@ enum class Rounding : std::uint8_t { exact, legal };
 /// @source Regeling risicoverevening 2021 art. 11(4)-(14), 17(3)
 [[nodiscard]] std::vector<MicroEuro> neutral(const std::vector<risk::CriterionColumns>& layout,
                                              const std::vector<params::NeutralityRule>& rules, const std::string& share,
-                                             std::vector<MicroEuro> weights, const Counts& expected, const Counts& realised,
-                                             Rounding rounding);
+                                             std::vector<MicroEuro> weights, const Counts& expected,
+                                             const Counts& realised, Rounding rounding);
 
 /// Normative amount per insurer before settlement, in micro-euro x days: sum_k D[i][k] w[k].
 [[nodiscard]] std::vector<Int128> normative(const ClassTotals& totals, const std::vector<MicroEuro>& weights);
@@ -65,15 +67,15 @@ enum class Rounding : std::uint8_t { exact, legal };
 /// What the scaling and the flat step look at: national cost and national normative amount.
 struct National {
     Cents cost = 0;
-    Int128 normative = 0;   ///< micro-euro x days
+    Int128 normative = 0;  ///< micro-euro x days
 };
 
 struct ShareInput {
-    std::vector<Int128> normative;   ///< per insurer, micro-euro x days
+    std::vector<Int128> normative;  ///< per insurer, micro-euro x days
     Days days_in_year = 365;
-    National national;               ///< of the scaling: usually this share's own totals
+    National national;                  ///< of the scaling: usually this share's own totals
     std::int64_t flat_ppm = 1'000'000;  ///< phi
-    std::vector<Days> adult_days;    ///< per insurer
+    std::vector<Days> adult_days;       ///< per insurer
     /// High-cost compensation (hogekostencompensatie, art. 16): excess per insurer [millionths of a cent], added and
     /// taken back in proportion to every share: P_i + X_i - P_i sum X / sum P. Empty: none.
     std::vector<std::int64_t> excess;
@@ -100,7 +102,8 @@ struct ShareResult {
 [[nodiscard]] std::vector<Cents> per_insured_year(Cents amount, std::span<const Days> days, Days days_in_year);
 
 /// Macro correction of own payments (Bzv 3.19, 2021 and 2022): E_i R/E - x (R - E) a_i.
-[[nodiscard]] std::vector<Cents> own_payments_corrected(const std::vector<Int128>& expected, Cents realised, Days days_in_year,
-                                                        std::int64_t flat_ppm, std::span<const Days> adult_days);
+[[nodiscard]] std::vector<Cents> own_payments_corrected(const std::vector<Int128>& expected, Cents realised,
+                                                        Days days_in_year, std::int64_t flat_ppm,
+                                                        std::span<const Days> adult_days);
 
 }  // namespace anderhalf::payment

@@ -10,7 +10,7 @@ namespace anderhalf::population {
 /// How many insured are wanted, and which municipalities should be one-to-one if they fit in half of the rows.
 struct Sample {
     std::int64_t persons = 100'000;
-    std::vector<std::uint16_t> region;   ///< municipality codes; empty: the country alike
+    std::vector<std::uint16_t> region;  ///< municipality codes; empty: the country alike
     std::uint64_t seed = 1;
     std::int32_t block_persons = 8'192;  ///< expected persons per block in the start year, at most 65,536
 };

@@ -9,10 +9,10 @@
 
 namespace anderhalf::population {
 
-inline constexpr int ages = 106;         ///< single years of age 0..105, the last one open
-inline constexpr int bands = 19;         ///< five-year age classes 0-4 .. 85-89, 90+
+inline constexpr int ages = 106;  ///< single years of age 0..105, the last one open
+inline constexpr int bands = 19;  ///< five-year age classes 0-4 .. 85-89, 90+
 inline constexpr int frailty_classes = 16;
-inline constexpr int max_members = 32;   ///< person = address * 32 + slot
+inline constexpr int max_members = 32;  ///< person = address * 32 + slot
 inline constexpr int max_conditions = 128;
 
 /// A probability or an amount by sex (0 man, 1 woman) and single year of age: curve[sex][age].
@@ -24,7 +24,7 @@ using BandTable = std::vector<std::vector<double>>;
 struct CareLine {
     std::string key;
     Category category = Category::hospital;
-    std::uint32_t product = 0;      ///< drug or device group; hospital: 0 = made from specialism, diagnosis, consult
+    std::uint32_t product = 0;  ///< drug or device group; hospital: 0 = made from specialism, diagnosis, consult
     std::uint16_t specialism = 0;
     std::uint16_t diagnosis = 0;
     bool consult = false;           ///< consult-only hospital product
@@ -37,7 +37,7 @@ struct CareLine {
     double sticky = 0;              ///< share of years that reuse the person's own lasting draws
     std::int32_t ddd = 0;           ///< drugs: mean daily doses per year; realised 50%..150% of it
     std::int32_t prescriptions = 0;
-    std::int32_t age_min = 0;       ///< mental care of children is not under the Zvw
+    std::int32_t age_min = 0;  ///< mental care of children is not under the Zvw
 };
 
 /// Another condition multiplies the chance of this one; the mean prevalence stays.
@@ -50,11 +50,11 @@ struct Risk {
 struct Condition {
     std::string key;
     Curve prevalence;
-    double recovery = 0;            ///< chance per year to leave the state
-    double mortality = 0;           ///< extra death rate as a multiple of the rate of age and sex
-    double frailty = 0;             ///< exponent on the standard frailty score
-    bool morbidity_region = true;   ///< follows the regional morbidity factor
-    bool wlz = false;               ///< lives in an institution (Wlz); permanent
+    double recovery = 0;           ///< chance per year to leave the state
+    double mortality = 0;          ///< extra death rate as a multiple of the rate of age and sex
+    double frailty = 0;            ///< exponent on the standard frailty score
+    bool morbidity_region = true;  ///< follows the regional morbidity factor
+    bool wlz = false;              ///< lives in an institution (Wlz); permanent
     std::vector<Risk> risks;
     std::vector<CareLine> care;
 };
@@ -66,7 +66,7 @@ enum class Trigger : std::uint8_t { rate, birth, delivery, death };
 struct Episode {
     std::string key;
     Trigger trigger = Trigger::rate;
-    Curve rate;                     ///< chance per year (rate only)
+    Curve rate;  ///< chance per year (rate only)
     double frailty = 0;
     double sticky = 0;
     bool morbidity_region = true;
@@ -76,10 +76,10 @@ struct Episode {
 /// The rest of a category: use by age, sex and frailty; mean cost per insured year from the calibration.
 struct General {
     Category category = Category::hospital;
-    CareLine line;                  ///< probability and mean_eur unused
+    CareLine line;  ///< probability and mean_eur unused
     Curve use;
-    double frailty = 0;             ///< exponent on the chance of use
-    double amount_frailty = 0;      ///< exponent on the amount
+    double frailty = 0;               ///< exponent on the chance of use
+    double amount_frailty = 0;        ///< exponent on the amount
     std::vector<BandTable> mean_eur;  ///< [group][sex][band] per insured year, found by tools/calibrate
 };
 
@@ -96,15 +96,16 @@ struct Municipality {
 struct Insurer {
     std::uint16_t code = 0;
     std::string name;
-    std::vector<double> share;      ///< per group
+    std::vector<double> share;  ///< per group
 };
 
 /// Age and sex of the insured in the start year, and of households that come from abroad later.
 struct Composition {
-    BandTable insured;              ///< [sex][band], counts
-    BandTable arriving;             ///< [sex][band], relative; adults only
-    double arrivals_share = 0;      ///< unused by generate; kept for documents
-    std::vector<double> arrivals;   ///< per year from the start year: arriving households per household of the start year
+    BandTable insured;          ///< [sex][band], counts
+    BandTable arriving;         ///< [sex][band], relative; adults only
+    double arrivals_share = 0;  ///< unused by generate; kept for documents
+    std::vector<double>
+        arrivals;  ///< per year from the start year: arriving households per household of the start year
 };
 
 /// Who people are, which care they use: filled from params/population/*.toml by Python.
@@ -116,31 +117,31 @@ struct Parameters {
     std::vector<Composition> compositions;
 
     // Households.
-    std::vector<double> couple_share;      ///< per band: couples / min(men, women)
-    std::vector<double> parent_age_weight; ///< by age of the parent at birth, 0..59
+    std::vector<double> couple_share;            ///< per band: couples / min(men, women)
+    std::vector<double> parent_age_weight;       ///< by age of the parent at birth, 0..59
     std::array<double, 3> parent_type_weight{};  ///< couple, single man, single woman
-    std::vector<double> leave_home;        ///< by age: chance per year to leave the parents
-    Curve lives_alone;                     ///< of those who left home or came alone: share in a one-person household
-    Curve fertility;                       ///< births per woman and year ([1] used)
-    std::vector<double> group_fertility;   ///< factor per group
+    std::vector<double> leave_home;              ///< by age: chance per year to leave the parents
+    Curve lives_alone;                    ///< of those who left home or came alone: share in a one-person household
+    Curve fertility;                      ///< births per woman and year ([1] used)
+    std::vector<double> group_fertility;  ///< factor per group
     double boys = 0.512;
-    Curve mortality;                       ///< death rate per year
-    std::vector<double> group_mortality;   ///< factor per group
+    Curve mortality;                      ///< death rate per year
+    std::vector<double> group_mortality;  ///< factor per group
 
     // Morbidity.
     std::array<double, 4> ses_share{}, ses_share_region{};
-    std::array<double, 4> ses_frailty{};   ///< shift of the frailty score per income group
+    std::array<double, 4> ses_frailty{};               ///< shift of the frailty score per income group
     std::vector<std::vector<double>> group_morbidity;  ///< [group][age] factor on onset and prevalence
     std::vector<Condition> conditions;
     std::vector<Episode> episodes;
     std::vector<General> general;
-    std::vector<double> wlz_factor;        ///< per category: share of care still under the Zvw for those in an institution
+    std::vector<double> wlz_factor;  ///< per category: share of care still under the Zvw for those in an institution
 
     // Insurance.
-    Curve switching;                       ///< by age of the head (both sexes alike)
-    std::vector<double> group_switching;   ///< factor per group
-    std::vector<double> switching_frailty; ///< per frailty class
-    Curve voluntary_deductible;            ///< share of adults by age
+    Curve switching;                        ///< by age of the head (both sexes alike)
+    std::vector<double> group_switching;    ///< factor per group
+    std::vector<double> switching_frailty;  ///< per frailty class
+    Curve voluntary_deductible;             ///< share of adults by age
     double voluntary_frailty = 0;
     std::vector<std::int32_t> voluntary_cents;
     std::vector<double> voluntary_share;

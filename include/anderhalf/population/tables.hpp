@@ -35,13 +35,13 @@ struct Line {
     Category category = Category::hospital;
     bool consult = false;
     bool yearly = false;
-    bool varies = false;               ///< product + uniform 0..99
+    bool varies = false;  ///< product + uniform 0..99
     std::uint16_t specialism = 0;
     std::uint16_t diagnosis = 0;
     std::uint32_t product = 0;
-    Threshold probability = 0;         ///< cumulative within a choice
-    Threshold onset_probability = 0;   ///< idem
-    std::uint32_t sticky = 0;          ///< share times 2^32
+    Threshold probability = 0;        ///< cumulative within a choice
+    Threshold onset_probability = 0;  ///< idem
+    std::uint32_t sticky = 0;         ///< share times 2^32
     std::uint32_t quantiles = 0;
     Cents mean_cents = 0;
     std::int32_t ddd = 0;
@@ -96,7 +96,7 @@ struct CompositionTable {
     std::vector<Threshold> start, arriving;  ///< cumulative over kinds
     std::vector<Threshold> arrival_year;     ///< cumulative over years from the start year
     double household_size = 0;
-    double frame_factor = 1;                 ///< addresses of the frame per household of the start year
+    double frame_factor = 1;  ///< addresses of the frame per household of the start year
 };
 
 /// Addresses [first, last) of one municipality.
@@ -118,7 +118,7 @@ struct Tables {
     std::vector<GeneralTable> general;
 
     AgeThresholds fertility{}, lives_alone{}, switching{}, leave_home{}, voluntary{};
-    AgeThresholds mortality{};                        ///< rate times 2^64 with the conditions' part taken out
+    AgeThresholds mortality{};  ///< rate times 2^64 with the conditions' part taken out
     std::array<std::array<Multiplier, ages>, 2> mortality_base{};
     std::vector<std::array<Multiplier, ages>> group_morbidity;
     std::vector<Multiplier> group_mortality, group_switching, group_fertility;
@@ -130,7 +130,7 @@ struct Tables {
     std::vector<std::array<std::array<Threshold, 9>, frailty_classes>> income;  ///< cumulative over sources 1..7
     std::array<Multiplier, category_count> wlz_factor{};
     Threshold boys = 0;
-    std::array<Threshold, ages> oldest{};             ///< cumulative over ages 90.. in the open class
+    std::array<Threshold, ages> oldest{};  ///< cumulative over ages 90.. in the open class
 };
 
 /// Thresholds and quantile tables of the parameters.

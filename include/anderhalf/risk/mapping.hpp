@@ -8,10 +8,10 @@ namespace anderhalf::risk {
 struct Mapping {
     /// A drug group counts towards an FKG (variable share) and/or a GGZ-FKG.
     struct Drug {
-        std::uint32_t drug = 0;            ///< Claim::product of category drugs
-        std::int32_t fkg = 0;              ///< code, 0 none
-        std::int32_t ggz_fkg = 0;          ///< code, 0 none
-        std::int32_t min_ddd = 180;        ///< more than this many DDD of all drugs of the class in the data year
+        std::uint32_t drug = 0;              ///< Claim::product of category drugs
+        std::int32_t fkg = 0;                ///< code, 0 none
+        std::int32_t ggz_fkg = 0;            ///< code, 0 none
+        std::int32_t min_ddd = 180;          ///< more than this many DDD of all drugs of the class in the data year
         std::int32_t min_prescriptions = 0;  ///< instead of DDD when > 0: at least this many
     };
     /// Specialism x diagnosis to a dx group, and the dx group to a DKG.
@@ -19,15 +19,15 @@ struct Mapping {
         std::uint16_t specialism = 0;
         std::uint16_t diagnosis = 0;
         std::uint16_t dx_group = 0;
-        std::int32_t dkg = 0;              ///< code
-        bool light = false;                ///< low-complexity diagnosis: only a share of its products lead to the group
+        std::int32_t dkg = 0;  ///< code
+        bool light = false;    ///< low-complexity diagnosis: only a share of its products lead to the group
     };
     struct Device {
-        std::uint32_t device = 0;          ///< Claim::product of category devices
+        std::uint32_t device = 0;  ///< Claim::product of category devices
         std::int32_t hkg = 0;
     };
     struct Physiotherapy {
-        std::uint16_t diagnosis = 0;       ///< Claim::diagnosis of category paramedical
+        std::uint16_t diagnosis = 0;  ///< Claim::diagnosis of category paramedical
         std::int32_t fdg = 0;
     };
     /// GGZ claims: diagnosis carries the intensity of treatment in the data years.

@@ -40,7 +40,7 @@ struct Ranked {
     Cents cost = 0;
     std::uint64_t key = 0;
     std::uint64_t person = 0;
-    std::uint32_t index = 0;       ///< the caller's row
+    std::uint32_t index = 0;  ///< the caller's row
     std::uint16_t represents = 1;
 
     friend constexpr bool operator<(const Ranked& a, const Ranked& b) {
@@ -85,7 +85,7 @@ struct CostLines {
     std::vector<Line> ggz_mhk;  ///< per distinct (top share, minimum) of GGZ-MHK, one cost year
 };
 struct SumLines {
-    std::vector<Line> mvv;      ///< per class code 1.. of MVV, one equalization year
+    std::vector<Line> mvv;  ///< per class code 1.. of MVV, one equalization year
 };
 
 /// Health classes of one person in one equalization year.
@@ -126,7 +126,9 @@ public:
     [[nodiscard]] CareYear read(std::span<const data::Claim> claims) const;
 
     /// Costs in the variable, GGZ and fixed clusters of one settled amount.
-    struct Clusters { Cents variable = 0, ggz = 0, fixed = 0; };
+    struct Clusters {
+        Cents variable = 0, ggz = 0, fixed = 0;
+    };
     [[nodiscard]] Clusters clusters(const data::Claim& claim, Cents amount) const;
 
     /// True when the amount counts towards the deductible (Bzv 2.17).
@@ -134,7 +136,10 @@ public:
 
     [[nodiscard]] const std::vector<std::int32_t>& mhk_tops() const { return mhk_tops_; }
     [[nodiscard]] const std::vector<std::int32_t>& mvv_tops() const { return mvv_tops_; }
-    struct MentalTop { std::int32_t top_per_myriad = 0; std::int32_t min_cents = 0; };
+    struct MentalTop {
+        std::int32_t top_per_myriad = 0;
+        std::int32_t min_cents = 0;
+    };
     [[nodiscard]] const std::vector<MentalTop>& ggz_mhk_tops() const { return ggz_mhk_tops_; }
     [[nodiscard]] std::int32_t mvv_child_code() const { return mvv_child_code_; }
     /// Years before t whose care decides the criterion; empty when the model has no such criterion.
@@ -178,8 +183,27 @@ public:
     [[nodiscard]] std::vector<MicroEuro> deductible_weights() const;  ///< forfait included
 
 private:
-    struct CostRule { std::uint8_t code, years, of, line; std::int32_t young_below; std::uint8_t young_years; };
-    enum class Kind : std::uint8_t { age_sex, avi, region, ses, ppa, fkg, dkg, hkg, fdg, mhk, mvv, ggz_fkg, ggz_dkg, ggz_mhk };
+    struct CostRule {
+        std::uint8_t code, years, of, line;
+        std::int32_t young_below;
+        std::uint8_t young_years;
+    };
+    enum class Kind : std::uint8_t {
+        age_sex,
+        avi,
+        region,
+        ses,
+        ppa,
+        fkg,
+        dkg,
+        hkg,
+        fdg,
+        mhk,
+        mvv,
+        ggz_fkg,
+        ggz_dkg,
+        ggz_mhk
+    };
     struct Compiled {
         Kind kind{};
         Index offset = 0;
@@ -193,7 +217,9 @@ private:
         std::vector<Compiled> compiled;
         Index columns = 0;
     };
-    struct FkgRule { std::int32_t min_ddd = 0, min_prescriptions = 0; };
+    struct FkgRule {
+        std::int32_t min_ddd = 0, min_prescriptions = 0;
+    };
 
     template <class Above>
     static std::uint8_t cost_class(const std::vector<CostRule>& rules, const std::vector<std::int32_t>& years,
@@ -218,7 +244,7 @@ private:
     std::int32_t mvv_child_code_ = 0;
     std::vector<CostRule> mhk_rules_, ggz_mhk_rules_;
     std::vector<std::int32_t> mhk_years_, ggz_mhk_years_;
-    std::uint8_t ggz_dkg_recent_code_ = 0;           ///< class of the latest data years only, 0 none
+    std::uint8_t ggz_dkg_recent_code_ = 0;  ///< class of the latest data years only, 0 none
     std::vector<std::int32_t> ggz_dkg_recent_lags_;
     std::unordered_map<std::string, std::vector<std::int32_t>> lags_;
     std::int32_t longest_lag_ = 0;

@@ -33,11 +33,11 @@ struct Options {
     std::int32_t expected_lag = 3;
     MacroRule macro = MacroRule::lagged;
     std::int32_t macro_lag = 3;
-    std::int32_t estimation_lag = 3;                   ///< cost year of the estimate, years before t
-    bool estimates = true;                             ///< false: moments only, no weights of our own and no channel f
-    std::int64_t threshold_ppm = 1'000'000;            ///< MHK lines in euros times this (sensitivity)
+    std::int32_t estimation_lag = 3;         ///< cost year of the estimate, years before t
+    bool estimates = true;                   ///< false: moments only, no weights of our own and no channel f
+    std::int64_t threshold_ppm = 1'000'000;  ///< MHK lines in euros times this (sensitivity)
     payment::Rounding rounding = payment::Rounding::exact;
-    std::int64_t pass_through_ppm = 0;                 ///< premium rule: share of a result change given back
+    std::int64_t pass_through_ppm = 0;  ///< premium rule: share of a result change given back
     std::int32_t pass_through_lag = 1;
 };
 
@@ -54,8 +54,8 @@ struct RecordCost {
 /// All insured of a source in compact form: records, their cost, and what their claims mean for classes.
 struct Panel {
     std::int32_t first_year = 0, years = 0;
-    std::vector<std::uint64_t> person;       ///< by person index, ascending
-    std::vector<std::uint32_t> record_begin; ///< persons * years + 1: records of person p in year y
+    std::vector<std::uint64_t> person;        ///< by person index, ascending
+    std::vector<std::uint32_t> record_begin;  ///< persons * years + 1: records of person p in year y
     std::vector<data::Record> records;
     std::vector<RecordCost> cost;            ///< by record
     std::vector<risk::CareYear> care;        ///< persons * years
@@ -78,14 +78,14 @@ struct Panel {
 };
 
 /// National rankings and lines.
-struct CostYear {               ///< one calendar year of cost: MHK and GGZ-MHK
+struct CostYear {  ///< one calendar year of cost: MHK and GGZ-MHK
     std::vector<risk::Ranked> mhk, ggz;
     std::int64_t insured = 0;
     std::int64_t adults = 0;              ///< of that year: mental care is ranked among them (annex 2)
     std::vector<std::int64_t> ggz_users;  ///< per GGZ-MHK line: adults whose cost exceeds its minimum
     risk::CostLines lines;
 };
-struct NursingSum {             ///< one equalization year: MVV
+struct NursingSum {  ///< one equalization year: MVV
     std::vector<risk::Ranked> adults, children;
     std::int64_t insured_adults = 0, insured_children = 0;
     risk::SumLines lines;
@@ -94,8 +94,8 @@ struct NursingSum {             ///< one equalization year: MVV
 /// Realised totals of one equalization year: all that settlement needs.
 struct YearTotals {
     payment::ClassTotals variable, ggz, deductible;
-    std::vector<Days> days, adult_days;         ///< per insurer
-    std::vector<std::int64_t> under_18;         ///< per insurer, insured on 1 July (Bzv 3.22)
+    std::vector<Days> days, adult_days;  ///< per insurer
+    std::vector<std::int64_t> under_18;  ///< per insurer, insured on 1 July (Bzv 3.22)
     std::vector<Cents> cost_variable, cost_ggz, cost_fixed, own_payments;
     std::vector<Cents> own_payments_mandatory;  ///< the part under the mandatory deductible (Bzv 3.19(3))
     std::vector<std::int64_t> ggz_excess;       ///< high-cost compensation (art. 16) [millionths of a cent]
@@ -105,10 +105,10 @@ struct YearTotals {
 /// One equalization year of an arm.
 struct ArmYear {
     std::int32_t year = 0;
-    bool settled = false;                       ///< within start .. start + horizon - 1
+    bool settled = false;  ///< within start .. start + horizon - 1
     YearTotals totals;
-    estimation::Moments moments;                ///< cost of this year on classes of this year
-    estimation::Fit fit;                        ///< years used for weights only
+    estimation::Moments moments;  ///< cost of this year on classes of this year
+    estimation::Fit fit;          ///< years used for weights only
 };
 
 /// The world without the programme.
@@ -116,21 +116,23 @@ struct Baseline {
     std::shared_ptr<const risk::Scheme> scheme;
     Options options;
     std::shared_ptr<const Panel> panel;
-    std::vector<CostYear> cost_years;           ///< by calendar year
-    std::vector<NursingSum> nursing;            ///< by calendar year as equalization year
-    std::vector<ArmYear> years;                 ///< first_class_year .. start + horizon - 1
+    std::vector<CostYear> cost_years;               ///< by calendar year
+    std::vector<NursingSum> nursing;                ///< by calendar year as equalization year
+    std::vector<ArmYear> years;                     ///< first_class_year .. start + horizon - 1
     std::vector<std::vector<Cents>> category_cost;  ///< [year][insurer * category_count + category], settled
     estimation::Specification specification;
     std::int32_t first_class_year = 0;
 
-    [[nodiscard]] const ArmYear& arm(std::int32_t year) const { return years[static_cast<std::size_t>(year - first_class_year)]; }
+    [[nodiscard]] const ArmYear& arm(std::int32_t year) const {
+        return years[static_cast<std::size_t>(year - first_class_year)];
+    }
 };
 
 /// Reads a source into a baseline: classes by national lines, class totals, moments, estimates.
 /// @throw ParameterError  options that do not fit together (horizon beyond the years, no insurers, ...)
 /// @throw DomainError     records or claims that cannot be used, all kinds at once, never a personal value
-[[nodiscard]] Baseline make_baseline(const Source& source, std::shared_ptr<const risk::Scheme> scheme, const Options& options,
-                                     const Run& run);
+[[nodiscard]] Baseline make_baseline(const Source& source, std::shared_ptr<const risk::Scheme> scheme,
+                                     const Options& options, const Run& run);
 
 /// The same insured under other options (thresholds, rules, horizon), without reading claims again.
 /// @throw ParameterError  options that ask for other years or insurers than the panel was read with
@@ -150,7 +152,7 @@ struct View {
     const std::vector<CostYear>* cost_years = nullptr;         ///< for thresholds of the baseline
     const std::vector<risk::CostLines>* cost_lines = nullptr;  ///< overrides, by calendar year
     const std::vector<risk::SumLines>* sum_lines = nullptr;
-    const std::vector<std::int32_t>* overlay = nullptr;        ///< by cell: position in overlay_care, or -1
+    const std::vector<std::int32_t>* overlay = nullptr;  ///< by cell: position in overlay_care, or -1
     const std::vector<risk::CareYear>* overlay_care = nullptr;
     std::uint64_t seed = 1;
 

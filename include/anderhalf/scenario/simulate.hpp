@@ -11,22 +11,45 @@ namespace anderhalf::scenario {
 
 /// Channels of the decomposition, in their fixed order (model.md section 8).
 enum class Channel : std::uint8_t {
-    a1_hospital_avoided, a2_replacement, a3_downstream, b_own_payments, c1_classes, c2_thresholds,
-    d_expected_own_payments, e1_neutrality, e2_scaling, f_weights, g_macro, h_settlement, i_transfers, j_premium
+    a1_hospital_avoided,
+    a2_replacement,
+    a3_downstream,
+    b_own_payments,
+    c1_classes,
+    c2_thresholds,
+    d_expected_own_payments,
+    e1_neutrality,
+    e2_scaling,
+    f_weights,
+    g_macro,
+    h_settlement,
+    i_transfers,
+    j_premium
 };
 inline constexpr std::size_t channel_count = 14;
-inline constexpr std::array<std::string_view, channel_count> channel_names{
-    "a1_hospital_avoided", "a2_replacement", "a3_downstream", "b_own_payments", "c1_classes", "c2_thresholds",
-    "d_expected_own_payments", "e1_neutrality", "e2_scaling", "f_weights", "g_macro", "h_settlement", "i_transfers",
-    "j_premium"};
+inline constexpr std::array<std::string_view, channel_count> channel_names{"a1_hospital_avoided",
+                                                                           "a2_replacement",
+                                                                           "a3_downstream",
+                                                                           "b_own_payments",
+                                                                           "c1_classes",
+                                                                           "c2_thresholds",
+                                                                           "d_expected_own_payments",
+                                                                           "e1_neutrality",
+                                                                           "e2_scaling",
+                                                                           "f_weights",
+                                                                           "g_macro",
+                                                                           "h_settlement",
+                                                                           "i_transfers",
+                                                                           "j_premium"};
 using Channels = std::bitset<channel_count>;
 
 /// Revenue and cost of each insurer in one year; all vectors by insurer, in cents.
 struct Settlement {
     std::vector<Cents> variable, ggz, fixed, premium_deducted, expected_own_payments, administration;
-    std::vector<Cents> contribution;   ///< variable + ggz + fixed - premium_deducted - expected_own_payments + administration
+    std::vector<Cents>
+        contribution;  ///< variable + ggz + fixed - premium_deducted - expected_own_payments + administration
     std::vector<Cents> premium, own_payments, claims, programme_cost, premium_response;
-    std::vector<Cents> result;         ///< premium + contribution + own_payments - claims - programme_cost + premium_response
+    std::vector<Cents> result;  ///< premium + contribution + own_payments - claims - programme_cost + premium_response
     Cents calculation_premium = 0;
     Cents variable_target = 0, ggz_target = 0;
     double variable_factor = 1, ggz_factor = 1;
@@ -43,7 +66,7 @@ struct MovementTotal {
     bool consult = false;
     substitution::Effect effect{};
     Category category{};
-    std::int64_t claims = 0;   ///< represented
+    std::int64_t claims = 0;  ///< represented
     Cents settled = 0, claimed = 0;
 };
 
@@ -51,7 +74,7 @@ struct MovementTotal {
 struct ClassChange {
     std::int32_t year = 0;
     std::uint16_t insurer = 0;
-    Index column = 0;          ///< of the variable share
+    Index column = 0;  ///< of the variable share
     Days days_lost = 0, days_won = 0;
 };
 
@@ -59,13 +82,13 @@ struct YearOutcome {
     std::int32_t year = 0;
     Settlement baseline, scenario;
     std::vector<std::array<Cents, channel_count>> forward, reverse;  ///< by insurer; each sums to the change in result
-    std::vector<MicroEuro> weight_change;   ///< scenario - baseline, variable share
-    std::vector<risk::Line> baseline_mhk, scenario_mhk;  ///< lines of this cost year
-    std::int64_t persons_regrouped = 0;     ///< rows whose classes were looked at again
+    std::vector<MicroEuro> weight_change;                            ///< scenario - baseline, variable share
+    std::vector<risk::Line> baseline_mhk, scenario_mhk;              ///< lines of this cost year
+    std::int64_t persons_regrouped = 0;                              ///< rows whose classes were looked at again
     std::vector<Cents> hospital_claims, one_and_a_half_claims, other_claims;  ///< scenario, settled, by insurer
     std::vector<Cents> hospital_claims_base, one_and_a_half_claims_base, other_claims_base;
-    Cents macro_change = 0;                 ///< change of the macro amount of the variable share
-    Cents hospital_avoided_claimed = 0;     ///< claimed value of hospital claims that did not take place
+    Cents macro_change = 0;              ///< change of the macro amount of the variable share
+    Cents hospital_avoided_claimed = 0;  ///< claimed value of hospital claims that did not take place
 };
 
 struct Outcome {
@@ -73,14 +96,14 @@ struct Outcome {
     std::vector<MovementTotal> movements;
     std::vector<ClassChange> classes;
     std::int64_t patients = 0, replaced = 0, referred_on = 0, added = 0;  ///< represented, all years
-    std::int64_t patients_rows = 0;                                      ///< sampled rows behind `patients`
+    std::int64_t patients_rows = 0;                                       ///< sampled rows behind `patients`
     std::int64_t touched_person_years = 0;
     bool decomposed = true;
 };
 
 /// What can be prepared once for programmes that share area and lines.
 struct Area {
-    std::vector<substitution::Volumes> volumes;              ///< by simulated year
+    std::vector<substitution::Volumes> volumes;                      ///< by simulated year
     std::vector<std::pair<std::uint32_t, std::int32_t>> candidates;  ///< (person index, year) with GP or eligible care
 };
 [[nodiscard]] Area survey(const Baseline& baseline, const substitution::Substitution& programme);

@@ -27,23 +27,24 @@ struct Downstream {
 /// One programme (programma): who, what is replaced by what, at which price, from when on.
 struct Programme {
     std::string name;
-    std::uint64_t id = 1;                       ///< addresses its draws
+    std::uint64_t id = 1;  ///< addresses its draws
     std::int32_t start_year = 2021;
-    std::vector<std::int64_t> ramp_ppm;         ///< share of full capacity in year start, start + 1, ...; the last one stays
+    std::vector<std::int64_t> ramp_ppm;  ///< share of full capacity in year start, start + 1, ...; the last one stays
     std::vector<std::uint16_t> municipalities;  ///< empty: the whole country
     std::vector<std::uint16_t> insurers;        ///< that take part; empty: all
     std::vector<Line> lines;
-    std::int64_t patients_ppm = 0;              ///< 1.5-line patients a year per insured, at full capacity
-    std::int64_t added_demand_ppm = 0;          ///< share of these patients who replace no hospital referral
-    std::int64_t consult_ppm = 0;               ///< consult-only share of the replaced products
-    Cents price = 0;                            ///< of a 1.5-line contact, tests included
+    std::int64_t patients_ppm = 0;      ///< 1.5-line patients a year per insured, at full capacity
+    std::int64_t added_demand_ppm = 0;  ///< share of these patients who replace no hospital referral
+    std::int64_t consult_ppm = 0;       ///< consult-only share of the replaced products
+    Cents price = 0;                    ///< of a 1.5-line contact, tests included
     Title title = Title::gp_care;
-    bool same_product = false;                  ///< null programme: each product is replaced by itself at its own price
-    std::int64_t pass_through_ppm = 1'000'000;  ///< share of an avoided hospital claim that the insurer saves (contract)
+    bool same_product = false;  ///< null programme: each product is replaced by itself at its own price
+    std::int64_t pass_through_ppm =
+        1'000'000;  ///< share of an avoided hospital claim that the insurer saves (contract)
     std::vector<Downstream> downstream;
     std::int64_t running_cents_per_insured_year_ppm = 0;  ///< running cost per insured year of the area, cents * 10^6
-    Cents investment = 0;                       ///< once, in the first year, borne by those who take part
-    std::int64_t avoidable_ppm = 500'000;       ///< share of lost hospital revenue that is avoided cost
+    Cents investment = 0;                                 ///< once, in the first year, borne by those who take part
+    std::int64_t avoidable_ppm = 500'000;                 ///< share of lost hospital revenue that is avoided cost
 };
 
 /// What one intervention did to one claim, for the ledger and the decomposition.
@@ -57,17 +58,17 @@ struct Movement {
     bool consult = false;
     Effect effect = Effect::avoided;
     Category category = Category::hospital;
-    Cents settled = 0;      ///< change of settled cost of the insurer
-    Cents claimed = 0;      ///< change of claimed cost
+    Cents settled = 0;  ///< change of settled cost of the insurer
+    Cents claimed = 0;  ///< change of claimed cost
     std::uint16_t represents = 1;
 };
 
 /// Volumes of the area of a programme in one year, from the baseline: what capacity is measured against.
 struct Volumes {
     Days insured_days = 0;
-    std::int64_t consults = 0;    ///< eligible consult-only claims
-    std::int64_t heavier = 0;     ///< eligible heavier claims
-    std::int64_t gp_only = 0;     ///< persons with GP care and no eligible claim
+    std::int64_t consults = 0;  ///< eligible consult-only claims
+    std::int64_t heavier = 0;   ///< eligible heavier claims
+    std::int64_t gp_only = 0;   ///< persons with GP care and no eligible claim
 };
 
 /// Chances of one year as 64-bit thresholds of addressed draws.
@@ -98,9 +99,9 @@ public:
     /// demand once, at the first insurer that takes part. Draws are addressed by (seed; person, year, claim).
     /// @param records  of the person in this year, all insurers
     /// @return  true when anything changed or was replaced; `out` then holds the new claims, movements the effects
-    [[nodiscard]] bool apply(std::span<const data::Record> records, std::int32_t year, std::span<const data::Claim> claims,
-                             const Chances& chances, std::uint64_t seed, std::vector<data::Claim>& out,
-                             std::vector<Movement>& movements) const;
+    [[nodiscard]] bool apply(std::span<const data::Record> records, std::int32_t year,
+                             std::span<const data::Claim> claims, const Chances& chances, std::uint64_t seed,
+                             std::vector<data::Claim>& out, std::vector<Movement>& movements) const;
 
 private:
     Programme programme_;

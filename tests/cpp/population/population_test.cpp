@@ -112,12 +112,13 @@ data::Block whole(const Tables& t, const Plan& plan) {
 }
 
 auto content(const data::Claim& c) {
-    return std::tuple(c.person, c.opened, c.closed, c.claimed_cents, c.claim, c.product, c.insurer, c.specialism, c.diagnosis, c.ddd, c.category);
+    return std::tuple(c.person, c.opened, c.closed, c.claimed_cents, c.claim, c.product, c.insurer, c.specialism,
+                      c.diagnosis, c.ddd, c.category);
 }
 
 auto content(const data::Record& r) {
-    return std::tuple(r.person, r.address, r.first_day, r.last_day, r.birth_month, r.insurer, r.municipality, r.income_source, r.ses,
-                      r.household, r.wlz, r.voluntary_deductible_cents);
+    return std::tuple(r.person, r.address, r.first_day, r.last_day, r.birth_month, r.insurer, r.municipality,
+                      r.income_source, r.ses, r.household, r.wlz, r.voluntary_deductible_cents);
 }
 
 }  // namespace
@@ -127,13 +128,16 @@ TEST_CASE("a block is the same twice, and the same persons whatever the block si
     const data::Block a = whole(t, plan(t, everyone(1, 4096))), b = whole(t, plan(t, everyone(1, 333)));
     REQUIRE(a.records.size() == b.records.size());
     REQUIRE(a.claims.size() == b.claims.size());
-    CHECK(std::equal(a.records.begin(), a.records.end(), b.records.begin(), [](const auto& x, const auto& y) { return content(x) == content(y); }));
-    CHECK(std::equal(a.claims.begin(), a.claims.end(), b.claims.begin(), [](const auto& x, const auto& y) { return content(x) == content(y); }));
+    CHECK(std::equal(a.records.begin(), a.records.end(), b.records.begin(),
+                     [](const auto& x, const auto& y) { return content(x) == content(y); }));
+    CHECK(std::equal(a.claims.begin(), a.claims.end(), b.claims.begin(),
+                     [](const auto& x, const auto& y) { return content(x) == content(y); }));
     const data::Block other = whole(t, plan(t, everyone(2)));
     CHECK(other.claims.size() != a.claims.size());
 }
 
-TEST_CASE("samples nest: whoever is in the smaller sample is the same person in the larger", "[population][invariant]") {
+TEST_CASE("samples nest: whoever is in the smaller sample is the same person in the larger",
+          "[population][invariant]") {
     const Tables t = build(country());
     Sample small = everyone();
     small.persons = 2'500;
@@ -141,7 +145,8 @@ TEST_CASE("samples nest: whoever is in the smaller sample is the same person in 
     REQUIRE(thin.represents_rest > 1);
     std::map<std::pair<std::uint64_t, std::int32_t>, std::tuple<std::int32_t, std::uint16_t, std::uint8_t>> known;
     const data::Block all = whole(t, plan(t, everyone()));
-    for (const data::Record& r : all.records) known[{r.person, r.first_day}] = {r.birth_month, r.insurer, r.income_source};
+    for (const data::Record& r : all.records)
+        known[{r.person, r.first_day}] = {r.birth_month, r.insurer, r.income_source};
     const data::Block few = whole(t, thin);
     REQUIRE(few.records.size() > 5'000);
     REQUIRE(few.records.size() < all.records.size() / 2);
@@ -149,7 +154,8 @@ TEST_CASE("samples nest: whoever is in the smaller sample is the same person in 
         REQUIRE(known.at({r.person, r.first_day}) == std::tuple{r.birth_month, r.insurer, r.income_source});
 }
 
-TEST_CASE("records and claims are sorted, inside the insured days, ranked from 0 within person and year", "[population][invariant]") {
+TEST_CASE("records and claims are sorted, inside the insured days, ranked from 0 within person and year",
+          "[population][invariant]") {
     const Tables t = build(country());
     const data::Block all = whole(t, plan(t, everyone()));
     std::map<std::pair<std::uint64_t, std::int32_t>, const data::Record*> of;
@@ -159,7 +165,9 @@ TEST_CASE("records and claims are sorted, inside the insured days, ranked from 0
         REQUIRE(year_of(r.first_day) == year_of(r.last_day));
         REQUIRE(r.ses >= 1);
         REQUIRE(r.household <= 4);
-        if (i > 0) REQUIRE(std::tuple(all.records[i - 1].person, all.records[i - 1].first_day) < std::tuple(r.person, r.first_day));
+        if (i > 0)
+            REQUIRE(std::tuple(all.records[i - 1].person, all.records[i - 1].first_day) <
+                    std::tuple(r.person, r.first_day));
         of[{r.person, year_of(r.first_day)}] = &r;
     }
     std::map<std::pair<std::uint64_t, std::int32_t>, std::uint32_t> next;
@@ -175,7 +183,8 @@ TEST_CASE("records and claims are sorted, inside the insured days, ranked from 0
     }
 }
 
-TEST_CASE("means are those of the parameters: sexes and ages, prevalence, price, product numbers", "[population][oracle]") {
+TEST_CASE("means are those of the parameters: sexes and ages, prevalence, price, product numbers",
+          "[population][oracle]") {
     const Tables t = build(country());
     const data::Block all = whole(t, plan(t, everyone()));
     double start = 0, men = 0, drugs = 0, consults = 0, products = 0, price = 0, gp = 0, gp_years = 0;
@@ -199,9 +208,9 @@ TEST_CASE("means are those of the parameters: sexes and ages, prevalence, price,
         if (c.consult) price += c.claimed_cents / 100.0;
         ++digit[c.product % 100 / 10];
     }
-    CHECK(start == Approx(12'000).epsilon(0.03));       // 5,000 addresses: about 1% of noise in their size
+    CHECK(start == Approx(12'000).epsilon(0.03));  // 5,000 addresses: about 1% of noise in their size
     CHECK(men / start == Approx(0.5).margin(0.02));
-    CHECK(drugs / 4'000 == Approx(0.1).margin(0.02));   // prevalence 10%, births and arrivals included
+    CHECK(drugs / 4'000 == Approx(0.1).margin(0.02));  // prevalence 10%, births and arrivals included
     CHECK(consults / products == Approx(0.65).margin(0.02));
     CHECK(price / consults == Approx(150).epsilon(0.02));
     CHECK(gp / gp_years == Approx(170).epsilon(0.03));
@@ -213,7 +222,7 @@ TEST_CASE("the quantile table has mean 1 and rises", "[population][oracle]") {
     const Philox philox(3, 4);
     double sum = 0;
     for (std::uint64_t i = 0; i < 200'000; ++i) sum += static_cast<double>(t.quantiles[0](philox(i)[0])) / 1'048'576.0;
-    CHECK(sum / 200'000 == Approx(1).margin(0.005));    // cv 0.5: standard error 0.0011
+    CHECK(sum / 200'000 == Approx(1).margin(0.005));  // cv 0.5: standard error 0.0011
     std::int64_t last = 0;
     for (std::uint64_t step = 0; step < 4096; ++step) {
         const std::int64_t value = t.quantiles[0](step << 52);
