@@ -180,7 +180,7 @@ TEST_CASE("the small delta gives the bits of a full pass and of the changed worl
     const Area area = survey(b, s);
     const Outcome out = simulate(b, s, area, false, Run{});
     CHECK(out.patients > 100);
-    bool classes_moved = false;
+    bool classes_moved = false, excess_moved = false;
     for (const YearOutcome& y : out.years) {
         INFO(y.year);
         const ArmYear pass = full_pass(b, s, area, y.year);
@@ -188,8 +188,10 @@ TEST_CASE("the small delta gives the bits of a full pass and of the changed worl
         if (other.arm(y.year).moments.columns() > 0) CHECK(pass.moments == other.arm(y.year).moments);
         check_equal(y.scenario, settle_baseline(other, y.year));
         classes_moved = classes_moved || !(pass.totals.variable == b.arm(y.year).totals.variable);
+        excess_moved = excess_moved || pass.totals.ggz_excess != b.arm(y.year).totals.ggz_excess;
     }
     CHECK(classes_moved);
+    CHECK(excess_moved == (p.downstream.front().category == Category::ggz));
 }
 
 TEST_CASE("new weights are those estimated on the changed world", "[scenario][oracle]") {

@@ -108,6 +108,7 @@ def test_the_ledger_closes_and_each_party_has_what_an_independent_account_says()
         assert balance[year, arm, "patients"] == -sums["own_payments"]
         assert balance[year, arm, "premium_payers"] == -sums["premium"] - sums["premium_response"]
         assert balance[year, arm, "gps_and_others"] == 0
+        assert balance[year, arm, "one_and_a_half_line_providers"] == 0
 
     # The hospitals lose revenue by the movements, and avoid the programme's share of it.
     hospital = run.movements.query("category == 'hospital'").groupby("year")["settled_cents"].sum()
