@@ -384,15 +384,14 @@ class _Content:
                 found[of[row["channel"]]][int(row["year"]) - self.first] += row["cents"] / 1e5
         return found
 
-    def sign_map(self) -> dict[str, Any]:
+    def sign_map(self, result: str = "npv_cents") -> dict[str, Any]:
+        """The cells of the map; ``npv_before_programme_cost_cents`` leaves running cost and investment out."""
         rows = self.r["sign_map"]
         keys = {
             k: list(dict.fromkeys(row[k] for row in rows))
             for k in ("dkg_share", "title", "added_demand", "price_ratio")
         }
-        cells = {
-            (row["dkg_share"], row["title"], row["added_demand"], row["price_ratio"]): row["npv_cents"] for row in rows
-        }
+        cells = {(row["dkg_share"], row["title"], row["added_demand"], row["price_ratio"]): row[result] for row in rows}
         mean = fmean(row["price_eur"] / row["price_ratio"] for row in rows)
         price, added = self.value("price"), self.value("added_demand")
         title, share = self.value("payment_title"), self.value("dkg_share")
@@ -405,7 +404,7 @@ class _Content:
                 "dkg_share": share,
                 "exact_ratio": price / mean,
             }
-        values = [row["npv_cents"] for row in rows]
+        values = [row[result] for row in rows]
         doubt = 2 * self.sd_one
         return {
             **keys,
@@ -621,6 +620,8 @@ class _Content:
         found = {"sign_map": self.sign_map_wide()}
         for share in self.sign_map()["dkg_share"]:
             found[f"sign_map_dkg_{round(share * 100):03d}"] = self.sign_map_narrow(share)
+            name = f"sign_map_before_cost_{round(share * 100):03d}"
+            found[name] = self.sign_map_narrow(share, "npv_before_programme_cost_cents")
         found["waterfall"] = self.waterfall()
         found["parties"] = self.party_bars()
         found["adoption"] = self.adoption_bars()
@@ -671,13 +672,13 @@ class _Content:
             **self._map_words(),
         )
 
-    def sign_map_narrow(self, share: float) -> str:
-        w, m = self.w, self.sign_map()
+    def sign_map_narrow(self, share: float, result: str = "npv_cents") -> str:
+        w, m = self.w, self.sign_map(result)
         base = None
         if m["base"] and m["base"]["dkg_share"] == share:
             base = (m["title"].index(m["base"]["title"]), 0, *self._base_cell(m))
         return plots.sign_map(
-            f"sign map {share:g}",
+            f"{result} {share:g}",
             [[(w.label("title", t), self._panel(m, share, t))] for t in m["title"]],
             [w.number(v, 1) for v in m["price_ratio"]],
             [w.short(v) for v in m["added_demand"]],
@@ -1179,6 +1180,11 @@ class _Page:
             )
         if c.n > 1:
             parts.append(_p(w("map.doubt", sd=w.amount(m["doubt"])), "note"))
+        before = c.sign_map("npv_before_programme_cost_cents")
+        counts = {"n": before["n"], "plus": before["plus"], "minus": before["minus"], "doubt": before["unclear"]}
+        parts.append(_p(w("map.before", **counts, **self.v)))
+        panels = [_figure(self.f[f"sign_map_before_cost_{round(s * 100):03d}"]) for s in m["dkg_share"]]
+        parts.append('<div class="three">\n' + "\n".join(panels) + "\n</div>")
         return parts
 
     def waterfall(self) -> list[str]:
