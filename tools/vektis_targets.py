@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
 from anderhalf.datasets import SOURCE, TERMS, VektisData, hundredths, plain_name, read_vektis
 from anderhalf.errors import AnderhalfError, NotFoundError, Problem
 from anderhalf.regiobeeld import Comparison, compare, find_region

@@ -22,8 +22,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from anderhalf.errors import DomainError, NotFoundError, Problem, ShapeError
 from numpy.typing import NDArray
+
+from anderhalf.errors import DomainError, NotFoundError, Problem, ShapeError
 
 SOURCE = "Vektis, Open Databestand Zorgverzekeringswet"
 TERMS = "personal and research use, not for resale; name Vektis as the source"

@@ -17,7 +17,6 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from anderhalf.errors import ParameterError, Problem, near_matches
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -29,6 +28,8 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+
+from anderhalf.errors import ParameterError, Problem, near_matches
 
 Category = Literal[
     "transport", "gp", "paramedical", "drugs", "obstetric", "maternity", "devices", "dental", "chain_care", "hospital",

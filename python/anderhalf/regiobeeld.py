@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
 from anderhalf import export
 from anderhalf._paths import data_directory
 from anderhalf.datasets import SOURCE, TERMS, VektisData, hundredths, plain_name, read_vektis
 from anderhalf.errors import AnderhalfError, DomainError, ParameterError, Problem, not_found
-from numpy.typing import NDArray
 
 NATION = "Netherlands"
 BROAD_AGES: tuple[tuple[int, int], ...] = ((0, 19), (20, 44), (45, 64), (65, 74), (75, 84), (85, -1))

@@ -36,9 +36,8 @@ struct RiskClass {
     std::int32_t top_per_myriad = 0;  ///< mhk, mvv, ggz_mhk: top share of insured, 1/10,000 (top 1.5% = 150)
     std::int32_t of_years = 0;        ///< out of how many preceding data years; 0: all of the criterion
     std::int32_t min_cents = 0;       ///< ggz_mhk: costs must exceed this too, and the ranking is among those
-    std::int32_t young_below =
-        0;  ///< ggz_mhk: below this age `young_years` stands in place of `years`; 0: no such rule
-    std::int32_t young_years = 0;  ///< ggz_mhk: footnote to tables 2.8 and 3.8
+    std::int32_t young_below = 0;     ///< ggz_mhk: below this age `young_years` replaces `years`; 0: no such rule
+    std::int32_t young_years = 0;     ///< ggz_mhk: footnote to tables 2.8 and 3.8
 };
 
 /// When both classes apply to a person, `drop` is not assigned (art. 9(2)).

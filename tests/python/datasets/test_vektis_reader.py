@@ -8,6 +8,7 @@ import pickle
 from pathlib import Path
 
 import pytest
+
 from anderhalf.datasets import CATEGORIES, VEKTIS_COLUMNS, display_name, read_vektis
 from anderhalf.errors import AnderhalfError, DomainError, NotFoundError, ParameterError, Problem, ShapeError
 

@@ -8,8 +8,9 @@ from operator import attrgetter
 from typing import Any
 
 import numpy as np
-from anderhalf import _core
 from reference.country import Claim, Country, Mapping, Model, Record
+
+from anderhalf import _core
 
 ENUMS = {"cluster": _core.Cluster, "assignment": _core.Assignment, "rule": _core.Neutrality}
 NESTED = {

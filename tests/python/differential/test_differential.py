@@ -14,8 +14,6 @@ from typing import Any
 import bridge
 import numpy as np
 import pytest
-from anderhalf import _core
-from anderhalf.errors import DomainError
 from reference.cases import random_case, small_share
 from reference.country import Country, Model, Share, day, days_in_year, from_dict, to_dict
 from reference.groupers import Readings, Row, class_rows
@@ -38,6 +36,9 @@ from reference.payment import (
     expected_of,
     realised_own_payments,
 )
+
+from anderhalf import _core
+from anderhalf.errors import DomainError
 
 pytestmark = pytest.mark.oracle
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from anderhalf import export
 from anderhalf.errors import DomainError, ShapeError
 

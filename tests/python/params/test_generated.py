@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from anderhalf import model as python
 from anderhalf.model import load_model
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+
 from anderhalf._paths import data_directory
 from anderhalf.model import MICRO_PER_EURO, Model, Share, load_model, model_of
 from anderhalf.parameters import read_law

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
 from anderhalf._paths import data_directory
 from anderhalf.errors import NotFoundError, ParameterError
 from anderhalf.model import load_model, models

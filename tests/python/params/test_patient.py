@@ -8,6 +8,7 @@ import random
 import re
 
 import pytest
+
 from anderhalf.errors import DomainError
 from anderhalf.model import load_model
 from anderhalf.patient import Amounts, Codes, explain, patient

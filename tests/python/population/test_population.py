@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from anderhalf import population
 from anderhalf.errors import NotFoundError
 from anderhalf.validation import cost_by_category, load_targets, validate

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
 from anderhalf.datasets import read_vektis
 from anderhalf.errors import DomainError, NotFoundError
 from anderhalf.regiobeeld import compare, find_region, load_regions, regiobeeld, regiobeeld_command

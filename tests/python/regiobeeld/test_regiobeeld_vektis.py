@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from anderhalf.regiobeeld import Regiobeeld, regiobeeld
 
 pytestmark = pytest.mark.skipif(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from anderhalf import report
 from anderhalf.errors import DomainError, NotFoundError, ParameterError, ShapeError
 from anderhalf.reproduction import Settings, reproduce

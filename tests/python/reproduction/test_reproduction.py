@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from anderhalf.population import synthesise
 from anderhalf.report import write_reproduction
 from anderhalf.reproduction import Settings, recompute, reproduce, settlement_target

@@ -7,10 +7,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import anderhalf
 import numpy as np
 import pandas as pd
 import pytest
+
+import anderhalf
 from anderhalf import _core
 from anderhalf._paths import data_directory
 from anderhalf.errors import DomainError, NotFoundError, ParameterError
