@@ -141,10 +141,16 @@ Scheme::Scheme(params::Model model, Mapping mapping, std::int64_t experiment_var
     for (const Mapping::Drug& d : mapping_.drugs) {
         const std::string where = "mapping.drugs " + std::to_string(d.drug);
         problems.require(drugs_.emplace(d.drug, d).second, where, "drug group", "once", "twice");
+        const auto rule = [&](FkgRule& of_class, const char* criterion) {
+            const FkgRule wanted{d.min_ddd, d.min_prescriptions};
+            problems.require(of_class == FkgRule{} || of_class == wanted, where, std::string{criterion} + " threshold",
+                             "that of the other drugs of the class", "another one");
+            of_class = wanted;
+        };
         if (known(model_.variable, "fkg", d.fkg, where) && d.fkg > 0)
-            fkg_rules_[static_cast<std::size_t>(d.fkg)] = {d.min_ddd, d.min_prescriptions};
+            rule(fkg_rules_[static_cast<std::size_t>(d.fkg)], "fkg");
         if (known(model_.ggz, "ggz_fkg", d.ggz_fkg, where) && d.ggz_fkg > 0)
-            ggz_fkg_rules_[static_cast<std::size_t>(d.ggz_fkg)] = {d.min_ddd, d.min_prescriptions};
+            rule(ggz_fkg_rules_[static_cast<std::size_t>(d.ggz_fkg)], "ggz_fkg");
     }
     for (const Mapping::Diagnosis& d : mapping_.diagnoses) {
         const std::string where =

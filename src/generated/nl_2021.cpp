@@ -364,7 +364,7 @@ constexpr Row ggz_ggz_fkg[] = {
 // Regeling risicoverevening 2021, annex 2, table 2.3
 constexpr Row ggz_ggz_dkg[] = {
     {.code = 0, .key = "none", .label = "Geen DKG psychische aandoeningen", .weight = -80'750'000},
-    {.code = 1, .key = "ggz_dkg_1", .label = "1 (gebruik basis GGZ in het voorgaande jaar)", .weight = 194'650'000},
+    {.code = 1, .key = "ggz_dkg_1", .label = "1 (gebruik basis GGZ in het voorgaande jaar)", .weight = 194'650'000, .of_years = 1},
     {.code = 2, .key = "ggz_dkg_2", .label = "2", .weight = 243'090'000},
     {.code = 3, .key = "ggz_dkg_3", .label = "3", .weight = 608'800'000},
     {.code = 4, .key = "ggz_dkg_4", .label = "4", .weight = 1'279'430'000},
@@ -522,7 +522,7 @@ constexpr Row ggz_hcc_ggz_fkg[] = {
 // Regeling risicoverevening 2021, annex 3, table 3.3
 constexpr Row ggz_hcc_ggz_dkg[] = {
     {.code = 0, .key = "none", .label = "Geen DKG psychische aandoeningen", .weight = -79'520'000},
-    {.code = 1, .key = "ggz_dkg_1", .label = "1 (gebruik basis GGZ in het voorgaande jaar)", .weight = 209'120'000},
+    {.code = 1, .key = "ggz_dkg_1", .label = "1 (gebruik basis GGZ in het voorgaande jaar)", .weight = 209'120'000, .of_years = 1},
     {.code = 2, .key = "ggz_dkg_2", .label = "2", .weight = 269'130'000},
     {.code = 3, .key = "ggz_dkg_3", .label = "3", .weight = 636'480'000},
     {.code = 4, .key = "ggz_dkg_4", .label = "4", .weight = 1'299'750'000},

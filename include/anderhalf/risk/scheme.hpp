@@ -219,6 +219,7 @@ private:
     };
     struct FkgRule {
         std::int32_t min_ddd = 0, min_prescriptions = 0;
+        friend bool operator==(const FkgRule&, const FkgRule&) = default;
     };
 
     template <class Above>
