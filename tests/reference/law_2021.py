@@ -328,12 +328,14 @@ def _variable(dkg_lag: int) -> Share:
 def _ggz(name: str, table: dict[str, str]) -> Share:
     fkg = _numbered("ggz_fkg", table["fkg"], "all", [1])
     fkg.exclusions = _first_of(9, 8, 7, 6, 5, 4)
+    dkg = _numbered("ggz_dkg", table["dkg"], "single", [1, 2, 3])
+    dkg.classes[1].of_years = 1  # printed: "gebruik basis GGZ in het voorgaande jaar"
     return Share(
         name,
         [
             _age_sex("ggz_age_sex", table["men"], table["women"], False),
             fkg,
-            _numbered("ggz_dkg", table["dkg"], "single", [1, 2, 3]),
+            dkg,
             _avi("ggz_avi", table["avi"], False),
             _region("ggz_region", table["region"]),
             _ses("ggz_ses", table["ses"], False),

@@ -237,11 +237,12 @@ TEST_CASE("a class of the latest year lapses with older care", "[risk][published
     data::Claim c;
     c.category = Category::ggz;
     c.diagnosis = 1;
+    // Tables 2.3 and 3.3: GGZ-DKG 1 is use "in het voorgaande jaar".
     params::Model model = params::nl_2021_structural();
     for (auto* share : {&model.ggz, &model.ggz_hcc})
         for (auto& criterion : share->criteria)
-            if (criterion.name == "ggz_dkg") criterion.classes[1].of_years = 1;
-    const risk::Scheme recent{model, mapping()};
+            if (criterion.name == "ggz_dkg") criterion.classes[1].of_years = 0;
+    const risk::Scheme any_year{model, mapping()};
     const CareYear some = read({c}), none{};
     const auto dkg = [&](const risk::Scheme& s, const CareYear& last, const CareYear& before) {
         risk::Past past{};
@@ -251,9 +252,9 @@ TEST_CASE("a class of the latest year lapses with older care", "[risk][published
         s.health(past, h);
         return static_cast<int>(h.ggz_dkg);
     };
-    CHECK(dkg(recent, some, none) == 1);
-    CHECK(dkg(recent, none, some) == 0);
-    CHECK(dkg(scheme(), none, some) == 1);
+    CHECK(dkg(scheme(), some, none) == 1);
+    CHECK(dkg(scheme(), none, some) == 0);
+    CHECK(dkg(any_year, none, some) == 1);
 }
 
 TEST_CASE("somebody with every class at once still fits in a row", "[risk][invariant]") {
