@@ -1,2 +1,3 @@
 #pragma once
+#include <anderhalf/data/columns.hpp>
 #include <anderhalf/data/record.hpp>

@@ -1,3 +1,5 @@
 #pragma once
+#include <anderhalf/estimation/accumulate.hpp>
 #include <anderhalf/estimation/estimate.hpp>
 #include <anderhalf/estimation/moments.hpp>
+#include <anderhalf/estimation/plain.hpp>
