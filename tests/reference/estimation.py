@@ -582,9 +582,9 @@ def robust_covariance(
     else:
         for q in people:
             size = meat_weight(q) * (q.target - q.predicted) ** 2
-            for j, a in q.x.items():
-                for k, b in q.x.items():
-                    meat[j][k] += size * a * b
+            for j, times_j in q.x.items():
+                for k, times_k in q.x.items():
+                    meat[j][k] += size * times_j * times_k
         factor = Fraction(n, n - fit.free)
     middle = times(times(fit.projector, meat), fit.projector)
     return [[factor * v for v in row] for row in middle]
