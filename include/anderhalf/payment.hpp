@@ -1,2 +1,3 @@
 #pragma once
+#include <anderhalf/payment/class_totals.hpp>
 #include <anderhalf/payment/payment.hpp>
