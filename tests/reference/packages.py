@@ -92,12 +92,14 @@ def by_quadprog(d: Dense, rules: Sequence[Constraint]) -> Array:
     reduced, target = a @ z, y - a @ point
     size = np.linalg.norm(reduced, axis=0)
     reduced = reduced / size
-    left = sign[:, None] * (c @ (z / size))
+    left, right = sign[:, None] * (c @ (z / size)), sign * (value - c @ point)
     length = np.linalg.norm(left, axis=1)
-    length[length == 0] = 1
-    found, *_ = quadprog.solve_qp(
-        reduced.T @ reduced, reduced.T @ target, (left / length[:, None]).T, sign * (value - c @ point) / length
-    )
+    settled = np.linalg.norm(c @ z, axis=1) < 1e-9 * np.linalg.norm(c, axis=1)  # by the equalities
+    if np.any(right[settled] > 1e-9 * np.abs(value[settled])):
+        raise ValueError("constraints are inconsistent, no solution")
+    left, right, length = left[~settled], right[~settled], length[~settled]
+    bounds = ((left / length[:, None]).T, right / length) if len(right) else ()
+    found, *_ = quadprog.solve_qp(reduced.T @ reduced, reduced.T @ target, *bounds)
     return d.full(point + (z / size) @ found)
 
 

@@ -64,7 +64,7 @@ def problem(seed: int) -> tuple[Design, list[Record], Levels, Totals, list[Const
         return design, records, levels, t, independent(rules, p)
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(60))
 def test_equalities_as_in_lapack_and_errors_as_in_statsmodels(seed: int) -> None:
     design, records, levels, t, rules = problem(seed)
     fit = estimate(t, rules)
@@ -81,7 +81,7 @@ def test_equalities_as_in_lapack_and_errors_as_in_statsmodels(seed: int) -> None
     near(robust_covariance(fit, people, lambda q: q.weight**2, cluster=True), by_person)
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(60))
 def test_inequalities_as_in_quadprog(seed: int) -> None:
     design, records, levels, t, rules = problem(seed)
     rng = random.Random(seed)
