@@ -11,3 +11,7 @@
 #include <anderhalf/risk.hpp>
 #include <anderhalf/scenario.hpp>
 #include <anderhalf/substitution.hpp>
+
+namespace anderhalf {
+namespace estimate = estimation;  ///< the folder by the name of its verb, for users of the library
+}  // namespace anderhalf
