@@ -42,10 +42,12 @@ Totals combine(const Moments& moments, const Levels& levels) {
     t.xn.assign(at(p), 0);
     t.xx_structure.assign(at(p * p), 0);
     t.absorbed_days.assign(at(absorbed), 0);
+    t.absorbed_days_structure.assign(at(absorbed), 0);
     t.absorbed_cents.assign(at(absorbed), 0);
     bool wrapped = false;
     for (Index s = 0; s < strata; ++s) {
         const long double level = of_stratum(s);
+        if (level == 0) continue;  // left out altogether: its rows and what they tell apart do not count
         t.exact = t.exact && level == 1;
         t.days += level * static_cast<long double>(moments.days(s));
         wrapped |= __builtin_add_overflow(t.rows, moments.rows(s), &t.rows);
@@ -58,8 +60,11 @@ Totals combine(const Moments& moments, const Levels& levels) {
                 wrapped |= __builtin_add_overflow(t.xx_structure[at(j * p + k)], days, &t.xx_structure[at(j * p + k)]);
             }
         }
-        for (Index a = 0; a < absorbed; ++a)
+        for (Index a = 0; a < absorbed; ++a) {
+            std::int64_t& structure = t.absorbed_days_structure[at(a)];
             t.absorbed_days[at(a)] += level * static_cast<long double>(moments.absorbed_days(a, s));
+            wrapped |= __builtin_add_overflow(structure, moments.absorbed_days(a, s), &structure);
+        }
         for (Index g = 0; g < categories; ++g) {
             const long double both = level * of_category(g);
             t.exact = t.exact && both == 1;
@@ -86,13 +91,15 @@ Totals combine(const Moments& moments, const Levels& levels) {
         std::vector<bool> met(at(p));
         t.absorbed_start.push_back(0);
         for (Index a = 0; a < absorbed; ++a) {
-            for (Index s = 0; s < strata; ++s)
+            for (Index s = 0; s < strata; ++s) {
+                if (of_stratum(s) == 0) continue;
                 for (const Cross& cross : moments.absorbed_cross(a, s)) {
                     const std::size_t k = at(cross.column);
                     days[k] += of_stratum(s) * static_cast<long double>(cross.days);
                     wrapped |= __builtin_add_overflow(structure[k], cross.days, &structure[k]);
                     met[k] = true;
                 }
+            }
             for (std::size_t k = 0; k < met.size(); ++k) {
                 if (!met[k]) continue;
                 t.absorbed_column.push_back(static_cast<std::int32_t>(k));

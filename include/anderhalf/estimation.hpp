@@ -1,5 +1,6 @@
 #pragma once
 #include <anderhalf/estimation/accumulate.hpp>
+#include <anderhalf/estimation/constraints.hpp>
 #include <anderhalf/estimation/estimate.hpp>
 #include <anderhalf/estimation/moments.hpp>
 #include <anderhalf/estimation/plain.hpp>

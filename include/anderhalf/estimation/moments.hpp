@@ -210,6 +210,7 @@ struct Totals {
     std::vector<std::int64_t> xn;            ///< (p) records
     std::vector<std::int64_t> xx_structure;  ///< (p, p), unweighted over the strata: for exact rank
     std::vector<long double> absorbed_days;  ///< (absorbed classes)
+    std::vector<std::int64_t> absorbed_days_structure;  ///< the same, unweighted over the strata
     std::vector<long double> absorbed_cents;
     std::vector<Index> absorbed_start;             ///< (absorbed classes + 1): where the cross terms of a class begin
     std::vector<std::int32_t> absorbed_column;     ///< of a cross term, ascending within a class
@@ -219,6 +220,7 @@ struct Totals {
 };
 
 /// Applies levels to moments: xx = sum_s strata_s xx_s, xc = sum_s sum_g strata_s categories_g xc_sg, and so on.
+/// A stratum with level 0 is left out, its rows and structure too.
 /// @throw ShapeError   levels of another number than the strata or categories
 /// @throw DomainError  a level that is negative or not finite; a structure sum beyond 64 bits
 [[nodiscard]] Totals combine(const Moments& moments, const Levels& levels = {});
