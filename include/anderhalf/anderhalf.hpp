@@ -4,6 +4,7 @@
 #include <anderhalf/data.hpp>
 #include <anderhalf/estimation.hpp>
 #include <anderhalf/incentive.hpp>
+#include <anderhalf/metrics.hpp>
 #include <anderhalf/own_payment.hpp>
 #include <anderhalf/params.hpp>
 #include <anderhalf/payment.hpp>
