@@ -4,3 +4,4 @@
 #include <anderhalf/estimation/estimate.hpp>
 #include <anderhalf/estimation/moments.hpp>
 #include <anderhalf/estimation/plain.hpp>
+#include <anderhalf/estimation/regression.hpp>
