@@ -184,7 +184,7 @@ public:
         tables_.pop_back();
         return table;
     }
-    void give(Table&& table) {
+    void give(Table table) {
         const std::scoped_lock lock{guard_};
         tables_.push_back(std::move(table));
     }
@@ -350,6 +350,7 @@ void add_rows(Tables& tables, const Columns& c, const std::vector<Partition>& pa
         if (highest == nullptr || below(*highest, s)) highest = &s;
         if (lowest == nullptr || below(s, *lowest)) lowest = &s;
     }
+    if (highest == nullptr) return result;
     if (between > 0) result.r2 = static_cast<double>(1 - residual / between);
     result.ggaa_eur = per_year(absolute, all.days, year);
     result.sd_eur = in_euro(year * std::sqrt(spread / t));
@@ -402,7 +403,7 @@ Evaluation evaluate(const Columns& c, const std::vector<Partition>& partitions, 
             deviation += magnitude(static_cast<Int128>(c.cost[i]) * sum.all.days -
                                    static_cast<Int128>(sum.all.cost) * c.days[i]) *
                          weight(c.represents, i);
-        deviations.give(std::move(deviation));
+        deviations.give(deviation);
     });
     const Int128 deviation = deviations.total();
 
@@ -508,7 +509,7 @@ Comovement comovement(CentsView first, CentsView second, DaysView days, Represen
             table.squares.add(days[i], first[i], second[i], weight(represents, i));
             table.all.add(first[i], second[i], days[i], weight(represents, i));
         }
-        pool.give(std::move(table));
+        pool.give(table);
     });
     const Table sum = pool.total();
     const PerDay s = per_day(sum.squares);
@@ -551,7 +552,7 @@ double power(CentsView cost, CentsView payment, CentsView cost_after, CentsView 
             table.cost += r * (cost_after[i] - cost[i]);
             table.payment += r * (payment_after[i] - payment[i]);
         }
-        pool.give(std::move(table));
+        pool.give(table);
     });
     const Table sum = pool.total();
     if (sum.cost == 0) return nan;

@@ -15,6 +15,7 @@ __all__: list[str] = [
     "CareLine",
     "Category",
     "Cluster",
+    "Comovement",
     "Composition",
     "Condition",
     "ConditionRisk",
@@ -29,6 +30,9 @@ __all__: list[str] = [
     "MacroRule",
     "Mapping",
     "Measures",
+    "MetricsEvaluation",
+    "MetricsGroup",
+    "MetricsLevel",
     "Model",
     "Moments",
     "Municipality",
@@ -55,26 +59,33 @@ __all__: list[str] = [
     "build_population",
     "channel_names",
     "claim_dtype",
+    "comovement",
     "conditions_of_block",
     "effect_names",
     "estimate",
+    "evaluate",
     "first_insurer_party",
     "full_pass_equals",
     "generate_block",
+    "held_out",
     "ledger",
     "measures",
     "neutral_weights",
     "nl_2021",
     "nl_2021_structural",
+    "overcompensation",
     "own_payment",
     "party_names",
     "plan_population",
+    "power",
     "reason_names",
     "record_dtype",
+    "result_change",
     "settle_share",
     "simulate",
     "survey",
     "tie_key",
+    "weight_change",
 ]
 
 class Category:
@@ -1077,6 +1088,70 @@ class Fit:
     @property
     def standard_errors(self) -> list[float]: ...
 
+class MetricsGroup:
+    @property
+    def cost_cents(self) -> int: ...
+    @property
+    def cost_eur(self) -> float: ...
+    @property
+    def days(self) -> int: ...
+    @property
+    def insured_years(self) -> float: ...
+    @property
+    def overcompensation_eur(self) -> float: ...
+    @property
+    def payment_cents(self) -> int: ...
+    @property
+    def payment_eur(self) -> float: ...
+    @property
+    def persons(self) -> int: ...
+    @property
+    def predictive_ratio(self) -> float: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def standard_error_eur(self) -> float: ...
+
+class MetricsLevel:
+    @property
+    def bandwidth_eur(self) -> float: ...
+    @property
+    def ggaa_eur(self) -> float: ...
+    @property
+    def groups(self) -> int: ...
+    @property
+    def r2(self) -> float: ...
+    @property
+    def sd_eur(self) -> float: ...
+
+class MetricsEvaluation:
+    @property
+    def all(self) -> MetricsGroup: ...
+    @property
+    def cpm(self) -> float: ...
+    @property
+    def groups(self) -> list[list[MetricsGroup]]: ...
+    @property
+    def levels(self) -> list[MetricsLevel]: ...
+    @property
+    def mape_eur(self) -> float: ...
+    @property
+    def r2(self) -> float: ...
+    @property
+    def sd_eur(self) -> float: ...
+
+class Comovement:
+    @property
+    def correlation(self) -> float: ...
+    @property
+    def mean_first_eur(self) -> float: ...
+    @property
+    def mean_second_eur(self) -> float: ...
+    @property
+    def sd_first_eur(self) -> float: ...
+    @property
+    def sd_second_eur(self) -> float: ...
+
 class Rounding:
     __members__: typing.ClassVar[dict[str, Rounding]]
     exact: typing.ClassVar[Rounding]
@@ -1392,6 +1467,14 @@ def baseline_of_population(
     progress: typing.Any = None,
 ) -> tuple[Baseline, list[int]]: ...
 def build_population(parameters: PopulationParameters) -> PopulationTables: ...
+def comovement(
+    first: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    second: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    days: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    represents: typing.Annotated[numpy.typing.ArrayLike, numpy.uint16] | None,
+    days_in_year: typing.SupportsInt | typing.SupportsIndex,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> Comovement: ...
 def conditions_of_block(
     tables: PopulationTables,
     plan: Plan,
@@ -1405,6 +1488,15 @@ def estimate(
     zero_sum: collections.abc.Sequence[tuple[str, collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]]],
     days_in_year: typing.SupportsInt | typing.SupportsIndex = 365,
 ) -> Fit: ...
+def evaluate(
+    cost: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    payment: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    days: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    represents: typing.Annotated[numpy.typing.ArrayLike, numpy.uint16] | None,
+    days_in_year: typing.SupportsInt | typing.SupportsIndex,
+    partitions: collections.abc.Sequence[tuple[str, numpy.ndarray, typing.SupportsInt | typing.SupportsIndex]],
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> MetricsEvaluation: ...
 def full_pass_equals(
     baseline: Baseline, programme: Substitution, area: Area, year: typing.SupportsInt | typing.SupportsIndex
 ) -> tuple[dict[str, typing.Any], Moments]: ...
@@ -1415,6 +1507,11 @@ def generate_block(
     first_year: typing.SupportsInt | typing.SupportsIndex,
     last_year: typing.SupportsInt | typing.SupportsIndex,
 ) -> Block: ...
+def held_out(
+    person: typing.Annotated[numpy.typing.ArrayLike, numpy.uint64],
+    share: typing.SupportsFloat | typing.SupportsIndex,
+    seed: typing.SupportsInt | typing.SupportsIndex,
+) -> numpy.typing.NDArray[numpy.bool]: ...
 def ledger(
     outcome: Outcome, model: Model, avoidable_ppm: typing.SupportsInt | typing.SupportsIndex
 ) -> list[typing.Any]: ...
@@ -1443,6 +1540,14 @@ def neutral_weights(
 ) -> list[int]: ...
 def nl_2021() -> Model: ...
 def nl_2021_structural() -> Model: ...
+def overcompensation(
+    group: numpy.ndarray,
+    payment: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    cost: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    days: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    groups: typing.SupportsInt | typing.SupportsIndex,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> numpy.typing.NDArray[numpy.float64]: ...
 def own_payment(
     mandatory: typing.SupportsInt | typing.SupportsIndex,
     voluntary: typing.SupportsInt | typing.SupportsIndex,
@@ -1451,6 +1556,31 @@ def own_payment(
     days_in_year: typing.SupportsInt | typing.SupportsIndex,
 ) -> int: ...
 def plan_population(tables: PopulationTables, sample: Sample) -> Plan: ...
+def power(
+    cost: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    payment: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    cost_after: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    payment_after: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    represents: typing.Annotated[numpy.typing.ArrayLike, numpy.uint16] | None,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> float: ...
+def result_change(
+    before: collections.abc.Sequence[
+        tuple[
+            typing.SupportsInt | typing.SupportsIndex,
+            typing.SupportsInt | typing.SupportsIndex,
+            typing.SupportsInt | typing.SupportsIndex,
+        ]
+    ],
+    after: collections.abc.Sequence[
+        tuple[
+            typing.SupportsInt | typing.SupportsIndex,
+            typing.SupportsInt | typing.SupportsIndex,
+            typing.SupportsInt | typing.SupportsIndex,
+        ]
+    ],
+    days_in_year: typing.SupportsInt | typing.SupportsIndex,
+) -> float: ...
 def settle_share(
     class_days: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
     weights: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
@@ -1473,6 +1603,11 @@ def tie_key(
     person: typing.SupportsInt | typing.SupportsIndex,
     year: typing.SupportsInt | typing.SupportsIndex,
 ) -> int: ...
+def weight_change(
+    before: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    after: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    days: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+) -> float: ...
 
 __version__: str = "0.1.0"
 channel_names: list[typing.Any] = [

@@ -9,6 +9,7 @@ PYBIND11_MODULE(_core, m) {
     bind_risk(m);
     bind_population(m);
     bind_estimation(m);
+    bind_metrics(m);
     bind_payment(m);
     bind_scenario(m);
     bind_incentive(m);
