@@ -148,8 +148,14 @@ def growth(results: Results) -> list[str]:
     return lines
 
 
+def per_call(results: Results) -> list[str]:
+    """Work that does not grow with the rows."""
+    names = sorted({c["name"] for c in results.cases if c["rows"] == 0})
+    return ["", "ms per call", *(f"{name:34}{results.of(name, 'best_ms'):12.4f}" for name in names)] if names else []
+
+
 def table(results: Results, goals: list[dict[str, Any]]) -> str:
-    lines = [*growth(results), ""]
+    lines = [*growth(results), *stream(results), *per_call(results), ""]
     for part in ("peers", "peers_full"):
         if run := results.parts.get(part):
             lines.append(
@@ -171,18 +177,48 @@ def table(results: Results, goals: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def stream(results: Results) -> list[str]:
+    """The streamed run: time per row, and memory against one block."""
+    lines = []
+    for name, value in results.facts.items():
+        if name.startswith("ms accumulating, stream@"):
+            size = name.partition("@")[2]
+            reading, block, most = (
+                results.facts[f"{what}, stream@{size}"] for what in ("ms reading", "bytes of a block", "bytes at most")
+            )
+            each = value * 1e6 / int(size)
+            lines.append(
+                f"streamed {int(size) / 1e6:g}m, 2 thr: {each:.2f} ns per row, {value / reading:.1f} x read, "
+                f"at most {most / 1e6:.0f} MB with blocks of {block / 1e6:.0f} MB"
+            )
+    return lines
+
+
+MARKS = ("<!-- figures -->\n", "<!-- /figures -->\n")
+
+
+def into(document: Path, host: dict[str, Any], text: str) -> None:
+    """Puts the figures between their marks."""
+    before, _, rest = document.read_text(encoding="utf-8").partition(MARKS[0])
+    after = rest.partition(MARKS[1])[2]
+    parts = ", ".join(f"{key} {value}" for key, value in host.items())
+    document.write_text(
+        f"{before}{MARKS[0]}\nMachine: {parts}.\n\n```\n{text}\n```\n{MARKS[1]}{after}", encoding="utf-8"
+    )
+
+
 def main() -> int:
     source, target = Path(sys.argv[1]), Path(sys.argv[2])
-    parts = {
-        name: json.loads(file.read_text(encoding="utf-8"))
-        for name in PARTS
-        if (file := source / f"{name}.json").exists()
-    }
+    parts = {name: json.loads(file.read_text("utf-8")) for name in PARTS if (file := source / f"{name}.json").exists()}
     results = Results(parts)
     goals = [goal.line() for goal in results.goals()]
-    print(table(results, goals))
+    text = table(results, goals)
+    print(text)
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps({"machine": machine(), "goals": goals, **parts}, indent=1) + "\n", encoding="utf-8")
+    merged = {"machine": machine(), "goals": goals, **parts}
+    target.write_text(json.dumps(merged, indent=1) + "\n", encoding="utf-8")
+    for document in sys.argv[3:]:
+        into(Path(document), machine(), text)
     return 0
 
 
