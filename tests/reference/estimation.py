@@ -192,7 +192,7 @@ def kinds_refused(design: Design, records: Sequence[Record]) -> set[str]:
             if isinstance(code, int):
                 found |= {"class"} if not 0 <= code < len(criterion.classes) else set()
             else:
-                highest = 1 if criterion.labels == "flags" else 255
+                highest = 1 if criterion.labels == "flags" else 65_535
                 found |= {"class"} if any(not 0 <= n <= highest for n in code) else set()
         if record.days == 0 and any(record.cents):
             found.add("cost without days")
@@ -214,7 +214,7 @@ def kinds_refused(design: Design, records: Sequence[Record]) -> set[str]:
 class Moments:
     """Sums of whole numbers per stratum s; r = represents, d = days, c = cents, x = classes.
 
-    xx[s, j, k] = sum r d x_j x_k        xd[s, j] = sum r d x_j         xn[s, j] = sum r (records with x_j > 0)
+    xx[s, j, k] = sum r d x_j x_k        xd[s, j] = sum r d x_j         xn[s, j] = records with x_j > 0
     xc[s, j, category] = sum r x_j c     squares[s, d, a, b] = sum r c_a c_b of records with so many days
     days[s], rows[s] and cents[s, category] = the totals. Zeros are not kept, so that equal sums are equal objects.
     """
@@ -260,7 +260,7 @@ def moments(design: Design, records: Iterable[Record]) -> Moments:
         m.days[s] += r * record.days
         for j, a in x.items():
             m.xd[s, j] += r * record.days * a
-            m.xn[s, j] += r
+            m.xn[s, j] += 1
             for k, b in x.items():
                 m.xx[s, j, k] += r * record.days * a * b
             for category, c in enumerate(record.cents):

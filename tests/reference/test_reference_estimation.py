@@ -117,7 +117,7 @@ def test_moments_by_hand() -> None:
     assert m.xx[0, 0, 3] == m.xx[0, 3, 0] == 365 * 2 * 2
     assert (m.xx[0, 3, 3], m.xx[0, 1, 2], m.xx[0, 0, 2]) == (365 * 2 * 4, 100, 0)
     assert [m.xd[0, j] for j in range(4)] == [730, 100, 100, 1460]
-    assert [m.xn[0, j] for j in range(4)] == [2, 1, 1, 2]
+    assert [m.xn[0, j] for j in range(4)] == [1, 1, 1, 1]
     assert [m.xc[0, j, 0] for j in range(4)] == [2_000, 700, 700, 4_000]
     assert m.squares == {(0, 365, 0, 0): 2 * 1_000**2, (0, 100, 0, 0): 700**2}
     assert (m.days[0], m.rows[0], m.cents[0, 0]) == (830, 2, 2_700)
