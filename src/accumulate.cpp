@@ -16,12 +16,15 @@ struct Worker {
     ValueReader values;
     Classes in;
     Values value;
+    Ahead ahead;
     Index entries = 0;
     std::vector<Entry> plain_entries;
     std::vector<Cents> plain_cents;
 
     Worker(const Plan& plan, const data::Rows& rows, const Pass& pass, Index categories)
-        : ids{plan}, classes{plan, rows}, values{*plan.design, rows, plan.common_days} {
+        : ids{plan}, classes{plan, rows}, values{*plan.design, rows, plan.common_days}, ahead{rows.size()} {
+        ahead.criteria(rows);
+        if (categories > 0) ahead.values(rows);
         tables.shape(plan, pass.slabs, categories, pass.dense_absorbed, nullptr, expected_ids(plan));
     }
     /// Wider tables once more combinations have been met than they hold; what they held goes to `empty` first.
@@ -85,6 +88,7 @@ template <int Categories>
 void add_rows(const Plan& plan, const data::Rows& rows, Index first, Index n, const Pass& pass, Worker& w,
               Result& result) {
     const auto categories = static_cast<Index>(plan.design->categories.size());
+    w.ahead.fetch(first);
     w.values.read(first, n, pass.first_stratum, pass.slabs, w.value);
     w.classes.read(first, n, w.ids, w.in);
     w.grow(plan, pass, categories, [&] { flush(plan, w.ids, w.tables, pass, result); });
@@ -137,11 +141,6 @@ void check_grid(const Grid& grid) {
         throw DomainError{{{"accumulate", "rows of a chunk", "at least 1", std::to_string(grid.chunk)}}};
 }
 
-void wrapped_beyond() {
-    throw DomainError{{{"accumulate", "a sum of days or cents beyond 64 bits (squares: 128 bits)",
-                        "fewer records, or smaller counts and costs", ""}}};
-}
-
 }  // namespace
 
 Moments accumulate(const data::Design& design, const data::Rows& rows, const Run& run, Work* work, const Grid& grid) {
@@ -169,7 +168,7 @@ Moments accumulate(const data::Design& design, const data::Rows& rows, const Run
     } catch (const TooLarge&) {
         return accumulate_plain(design, rows);
     }
-    if (result.wrapped) wrapped_beyond();
+    if (result.wrapped) beyond_64_bits();
     if (work != nullptr) work->cells = static_cast<Index>(cells.size());
     return std::move(result.moments);
 }
@@ -195,6 +194,7 @@ std::vector<std::int64_t> gram(const data::Design& design, const data::Rows& row
         w.tables.clear();
     };
     const auto block = [&](Worker& w, Index first, Index rows_here) {
+        w.ahead.fetch(first);
         w.classes.read(first, rows_here, w.ids, w.in);
         w.grow(plan, pass, 0, [&] { empty(w); });
         Int128 most = 0;

@@ -8,8 +8,8 @@
 #include <limits>
 #include <optional>
 
-#if defined(__SSE2__)
-#    include <emmintrin.h>
+#if defined(__SSE4_1__)
+#    include <smmintrin.h>
 #endif
 
 /// One block of at most 64 rows: read, checked, and added to the tables while it is hot.
@@ -23,22 +23,38 @@ inline std::uint64_t first_bits(Index n) { return n >= 64 ? ~std::uint64_t{0} : 
 /// Bit i: values[i] differs from base.
 template <class T>
 std::uint64_t differing(const T* values, T base, Index n) {
-    std::array<std::uint8_t, block_rows> same;
-    const std::uint8_t* bytes = same.data();
-#if defined(__SSE2__)
+#if defined(__SSE4_1__)
     if (n == block_rows) {
-        __m128i other = _mm_set1_epi8(1);
-        if constexpr (sizeof(T) == 1) {
-            bytes = reinterpret_cast<const std::uint8_t*>(values);
-            other = _mm_set1_epi8(static_cast<char>(base));
-        } else {
-            for (std::size_t i = 0; i < block_rows; ++i) same[i] = values[i] == base;
-        }
+        const auto load = [&](std::size_t byte) {
+            return _mm_loadu_si128(reinterpret_cast<const __m128i*>(reinterpret_cast<const char*>(values) + byte));
+        };
         std::uint64_t equal = 0;
-        for (int part = 0; part < 4; ++part) {
-            const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes + 16 * part));
-            equal |= static_cast<std::uint64_t>(static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(x, other))))
-                     << (16 * part);
+        for (std::size_t part = 0; part < 4; ++part) {  // 16 rows
+            const std::size_t from = 16 * part * sizeof(T);
+            __m128i same;
+            if constexpr (sizeof(T) == 1) {
+                same = _mm_cmpeq_epi8(load(from), _mm_set1_epi8(static_cast<char>(base)));
+            } else if constexpr (sizeof(T) == 2) {
+                const __m128i other = _mm_set1_epi16(static_cast<short>(base));
+                same = _mm_packs_epi16(_mm_cmpeq_epi16(load(from), other), _mm_cmpeq_epi16(load(from + 16), other));
+            } else if constexpr (sizeof(T) == 4) {
+                const __m128i other = _mm_set1_epi32(static_cast<int>(base));
+                const auto two = [&](std::size_t at_byte) {
+                    return _mm_packs_epi32(_mm_cmpeq_epi32(load(at_byte), other),
+                                           _mm_cmpeq_epi32(load(at_byte + 16), other));
+                };
+                same = _mm_packs_epi16(two(from), two(from + 32));
+            } else {
+                const __m128i other = _mm_set1_epi64x(static_cast<long long>(base));
+                const auto four = [&](std::size_t at_byte) {  // rows as 32 bits
+                    return _mm_castps_si128(_mm_shuffle_ps(_mm_castsi128_ps(_mm_cmpeq_epi64(load(at_byte), other)),
+                                                           _mm_castsi128_ps(_mm_cmpeq_epi64(load(at_byte + 16), other)),
+                                                           0x88));
+                };
+                same = _mm_packs_epi16(_mm_packs_epi32(four(from), four(from + 32)),
+                                       _mm_packs_epi32(four(from + 64), four(from + 96)));
+            }
+            equal |= static_cast<std::uint64_t>(static_cast<std::uint32_t>(_mm_movemask_epi8(same))) << (16 * part);
         }
         return ~equal;
     }
@@ -50,10 +66,72 @@ std::uint64_t differing(const T* values, T base, Index n) {
 
 template <class T>
 bool any_above(const T* values, T most, Index n) {
+#if defined(__SSE4_1__)
+    if constexpr (sizeof(T) == 1)
+        if (n == block_rows) {
+            __m128i above = _mm_setzero_si128();
+            for (std::size_t part = 0; part < 4; ++part)
+                above = _mm_or_si128(
+                    above, _mm_subs_epu8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(values + 16 * part)),
+                                         _mm_set1_epi8(static_cast<char>(most))));
+            return _mm_testz_si128(above, above) == 0;
+        }
+#endif
     T largest = 0;
-    for (Index i = 0; i < n; ++i) largest = std::max(largest, values[i]);
+    if (n == block_rows)
+        for (Index i = 0; i < block_rows; ++i) largest = std::max(largest, values[i]);
+    else
+        for (Index i = 0; i < n; ++i) largest = std::max(largest, values[i]);
     return largest > most;
 }
+
+/// Asks for the rows that come up. A block touches a line or two of many columns, too little for the machine to see
+/// where each of them is going.
+class Ahead {
+public:
+    explicit Ahead(Index n) : n_{n} {}
+    void column(const CodeView& codes) { any(codes); }
+    void column(const DaysColumn& days) { any(days); }
+    void column(const CentsColumn& cents) { any(cents); }
+    template <class T>
+    void column(std::span<T> values) {
+        streams_.push_back({reinterpret_cast<const char*>(values.data()), sizeof(T)});
+    }
+    void criteria(const data::Rows& rows) {
+        for (const data::CriterionColumn& column_of : rows.criteria) {
+            if (const auto* codes = std::get_if<CodeView>(&column_of)) column(*codes);
+            else if (const auto* mask = std::get_if<std::span<const std::uint64_t>>(&column_of)) column(*mask);
+            else
+                for (const CodeView& flags : std::get<std::vector<CodeView>>(column_of)) column(flags);
+        }
+    }
+    void values(const data::Rows& rows) {
+        column(rows.days);
+        for (const CentsColumn& cents : rows.cents) column(cents);
+        if (rows.represents) column(*rows.represents);
+        if (rows.stratum) column(*rows.stratum);
+    }
+    void fetch(Index first) const {
+        constexpr Index distance = 4 * block_rows;  // farther ahead, lines push each other out: columns start alike
+        const Index row = first + distance;
+        if (row + block_rows > n_) return;
+        for (const Stream& s : streams_)
+            for (std::size_t line = 0; line < s.width; ++line)
+                __builtin_prefetch(s.data + static_cast<std::size_t>(row) * s.width + 64 * line);
+    }
+
+private:
+    template <class... T>
+    void any(const std::variant<std::span<T>...>& values) {
+        std::visit([&](auto view) { column(view); }, values);
+    }
+    struct Stream {
+        const char* data;
+        std::size_t width;
+    };
+    Index n_;
+    std::vector<Stream> streams_;
+};
 
 /// The classes of a block as ids of the composites, and entries row by row.
 struct Classes {
@@ -203,12 +281,10 @@ private:
         const data::Criterion& criterion = plan_.design->criteria[s.criterion];
         if (const auto* column = std::get_if<std::span<const std::uint64_t>>(&rows_.criteria[s.criterion])) {
             const std::uint64_t* mask = column->data() + first;
-            std::uint64_t met = 0, rows = 0;
-            for (Index i = 0; i < n; ++i) {
-                met |= mask[i];
-                rows |= std::uint64_t{mask[i] != 0} << i;
-            }
+            std::uint64_t met = 0;
+            for (Index i = 0; i < n; ++i) met |= mask[i];
             if ((met & ~first_bits(criterion.read_classes())) != 0) throw BadRow{};
+            std::uint64_t rows = differing(mask, std::uint64_t{0}, n);
             out.any |= rows;
             for (; rows != 0; rows &= rows - 1) {
                 const auto row = static_cast<std::size_t>(std::countr_zero(rows));
@@ -282,12 +358,16 @@ public:
             }
             if (least == 0) throw BadRow{};
         }
-        days_ = 0;
-        for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
-            const std::int64_t weight = rows_.represents ? day_[i] * represents_[i] : day_[i];
-            days_ += weight;
-            out.word[i] = weight + one_record;
-        }
+        std::int64_t sum = 0;
+        if (rows_.represents)
+            for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
+                const std::int64_t weight = day_[i] * represents_[i];
+                sum += weight;
+                out.word[i] = weight + one_record;
+            }
+        else  // whatever stands behind a short block is not used
+            for (std::size_t i = 0; i < block_rows; ++i) out.word[i] = day_[i] + one_record;
+        days_ = rows_.represents ? sum : block_rows * design_.days_max;
         most_cost_ = 0;
         for (Index g = 0; g < categories; ++g) cents(first, n, g, out.cost.data() + g * block_rows);
     }
@@ -383,14 +463,13 @@ inline void ValueReader::squares(const Values& v, Tables& tables) const {
         v.active == ~std::uint64_t{0} && v.plain == 0) {
         // Squares below 2^63 in two halves: nothing carries, and the compiler may do several at once.
         std::uint64_t low = 0, high = 0;
-        std::uint64_t others = 0;
         for (std::size_t i = 0; i < block_rows; ++i) {
             const auto c = static_cast<std::int64_t>(static_cast<std::int32_t>(v.cost[i]));
             const auto square = static_cast<std::uint64_t>(c * c) & (day_[i] == common_ ? ~std::uint64_t{0} : 0);
             low += square & 0xFFFFFFFFU;
             high += square >> 32;
         }
-        for (std::size_t i = 0; i < block_rows; ++i) others |= std::uint64_t{day_[i] != common_} << i;
+        std::uint64_t others = differing(day_.data(), common_, block_rows);
         tables.squares[static_cast<std::size_t>(common_)] +=
             (static_cast<Int128>(high) << 32) + static_cast<Int128>(low);
         for (; others != 0; others &= others - 1) {

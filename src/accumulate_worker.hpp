@@ -22,6 +22,11 @@ inline constexpr Index most_table_bytes = Index{256} << 20;
 inline constexpr Index dense_absorbed_bytes = Index{16} << 20;
 inline constexpr Index slab_bytes = Index{24} << 20;
 
+[[noreturn]] inline void beyond_64_bits() {
+    throw DomainError{{{"accumulate", "a sum of days or cents beyond 64 bits (squares: 128 bits)",
+                        "fewer records, or smaller counts and costs", ""}}};
+}
+
 /// Lends workers to chunks, as many as work at a time.
 template <class Worker>
 class Pool {

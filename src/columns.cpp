@@ -61,6 +61,64 @@ void count_labels(const Criterion& criterion, const CriterionColumn& column, Ind
     }
 }
 
+/// Number, kind and length of the columns of criteria.
+void criteria_shape(const Design& design, const Rows& rows, Index n, Problems<ShapeError>& shape) {
+    const std::string where = "check_shape";
+    const auto length = [&](Index got, const std::string& what) {
+        shape.require(got == n, where, "length of " + what, text(n), text(got));
+    };
+    shape.require(rows.criteria.size() == design.criteria.size(), where, "columns of criteria",
+                  text(static_cast<Index>(design.criteria.size())), text(static_cast<Index>(rows.criteria.size())));
+    for (std::size_t k = 0; k < std::min(rows.criteria.size(), design.criteria.size()); ++k) {
+        const Criterion& c = design.criteria[k];
+        const CriterionColumn& column = rows.criteria[k];
+        if (const auto* codes = std::get_if<CodeView>(&column)) {
+            shape.require(c.labels == Labels::single, where, c.name, "a column per class, or a bit mask",
+                          "a column of codes");
+            length(anderhalf::size(*codes), c.name);
+        } else if (const auto* mask = std::get_if<std::span<const std::uint64_t>>(&column)) {
+            shape.require(c.labels != Labels::counts, where, c.name, "a count column per class", "a bit mask");
+            shape.require(!c.absorbed, where, c.name, "a column of codes (absorbed)", "a bit mask");
+            shape.require(c.read_classes() <= 64, where, c.name + " as a bit mask", "at most 64 classes",
+                          text(c.read_classes()));
+            length(static_cast<Index>(mask->size()), c.name);
+        } else {
+            const auto& columns = std::get<std::vector<CodeView>>(column);
+            shape.require(!c.absorbed, where, c.name, "a column of codes (absorbed)", "a column per class");
+            shape.require(static_cast<Index>(columns.size()) == c.read_classes(), where, "columns of " + c.name,
+                          text(c.read_classes()), text(static_cast<Index>(columns.size())));
+            for (const CodeView& values : columns) length(anderhalf::size(values), c.name);
+        }
+    }
+}
+
+/// Classes outside their criterion, none or two where there is one.
+void classes(const Design& design, const Rows& rows, Index n, Index first_row, Problems<DomainError>& problems) {
+    const std::string where = "check";
+    std::vector<std::int64_t> labels;
+    for (std::size_t k = 0; k < design.criteria.size(); ++k) {
+        const Criterion& c = design.criteria[k];
+        if (const auto* codes = std::get_if<CodeView>(&rows.criteria[k])) {
+            BadRows unknown;
+            const std::size_t known = c.classes.size();
+            each(*codes, first_row, unknown, [&](auto code) { return code >= known; });
+            unknown.report(problems, where, c.name + ": unknown classes",
+                           "codes " + range(0, static_cast<Index>(known) - 1));
+            continue;
+        }
+        count_labels(c, rows.criteria[k], n, first_row, where, problems, labels);
+        if (c.labels != Labels::single) continue;
+        BadRows none, several;
+        for (Index i = 0; i < n; ++i) {
+            const std::int64_t found = labels[static_cast<std::size_t>(i)];
+            if (found == 0 && !c.none_derived) none.note(first_row + i);
+            if (found > 1) several.note(first_row + i);
+        }
+        none.report(problems, where, c.name + ": no class", "one class a record");
+        several.report(problems, where, c.name + ": two classes or more", "one class a record");
+    }
+}
+
 }  // namespace
 
 Index Design::columns() const {
@@ -128,32 +186,10 @@ void check_shape(const Design& design, const Rows& rows) {
     Problems<ShapeError> shape;
     const std::string where = here();
     const Index n = rows.size();
+    criteria_shape(design, rows, n, shape);
     const auto length = [&](Index got, const std::string& what) {
-        shape.require(got == n, where, "length of " + what, text(n) + " as the days", text(got));
+        shape.require(got == n, where, "length of " + what, text(n), text(got));
     };
-    shape.require(rows.criteria.size() == design.criteria.size(), where, "columns of criteria",
-                  text(static_cast<Index>(design.criteria.size())), text(static_cast<Index>(rows.criteria.size())));
-    for (std::size_t k = 0; k < std::min(rows.criteria.size(), design.criteria.size()); ++k) {
-        const Criterion& c = design.criteria[k];
-        const CriterionColumn& column = rows.criteria[k];
-        if (const auto* codes = std::get_if<CodeView>(&column)) {
-            shape.require(c.labels == Labels::single, where, c.name, "a column per class, or a bit mask",
-                          "a column of codes");
-            length(anderhalf::size(*codes), c.name);
-        } else if (const auto* mask = std::get_if<std::span<const std::uint64_t>>(&column)) {
-            shape.require(c.labels != Labels::counts, where, c.name, "a count column per class", "a bit mask");
-            shape.require(!c.absorbed, where, c.name, "a column of codes (absorbed)", "a bit mask");
-            shape.require(c.read_classes() <= 64, where, c.name + " as a bit mask", "at most 64 classes",
-                          text(c.read_classes()));
-            length(static_cast<Index>(mask->size()), c.name);
-        } else {
-            const auto& columns = std::get<std::vector<CodeView>>(column);
-            shape.require(!c.absorbed, where, c.name, "a column of codes (absorbed)", "a column per class");
-            shape.require(static_cast<Index>(columns.size()) == c.read_classes(), where, "columns of " + c.name,
-                          text(c.read_classes()), text(static_cast<Index>(columns.size())));
-            for (const CodeView& values : columns) length(anderhalf::size(values), c.name);
-        }
-    }
     shape.require(rows.cents.size() == design.categories.size(), where, "columns of cost",
                   text(static_cast<Index>(design.categories.size())), text(static_cast<Index>(rows.cents.size())));
     for (std::size_t g = 0; g < std::min(rows.cents.size(), design.categories.size()); ++g)
@@ -163,34 +199,26 @@ void check_shape(const Design& design, const Rows& rows) {
     shape.throw_if_any();
 }
 
+void check_criteria(const Design& design, const Rows& rows, Index n) {
+    check(design);
+    Problems<ShapeError> shape;
+    criteria_shape(design, rows, n, shape);
+    shape.throw_if_any();
+}
+
+void check_classes(const Design& design, const Rows& rows, Index n, Index first_row) {
+    check_criteria(design, rows, n);
+    Problems<DomainError> problems;
+    classes(design, rows, n, first_row, problems);
+    problems.throw_if_any();
+}
+
 void check(const Design& design, const Rows& rows, Index first_row) {
     check_shape(design, rows);
     Problems<DomainError> problems;
     const std::string where = here();
     const Index n = rows.size();
-    std::vector<std::int64_t> labels;
-    for (std::size_t k = 0; k < design.criteria.size(); ++k) {
-        const Criterion& c = design.criteria[k];
-        if (const auto* codes = std::get_if<CodeView>(&rows.criteria[k])) {
-            BadRows unknown;
-            const std::size_t classes = c.classes.size();
-            each(*codes, first_row, unknown, [&](auto code) { return code >= classes; });
-            unknown.report(problems, where, c.name + ": unknown classes",
-                           "codes " + range(0, static_cast<Index>(classes) - 1));
-            continue;
-        }
-        count_labels(c, rows.criteria[k], n, first_row, where, problems, labels);
-        if (c.labels != Labels::single) continue;
-        BadRows none, several;
-        for (Index i = 0; i < n; ++i) {
-            const std::int64_t found = labels[static_cast<std::size_t>(i)];
-            if (found == 0 && !c.none_derived) none.note(first_row + i);
-            if (found > 1) several.note(first_row + i);
-        }
-        none.report(problems, where, c.name + ": no class", "one class a record");
-        several.report(problems, where, c.name + ": two classes or more", "one class a record");
-    }
-
+    classes(design, rows, n, first_row, problems);
     BadRows days, cost_without_days;
     std::vector<bool> zero(static_cast<std::size_t>(n), false);
     bool any_zero = false;

@@ -90,4 +90,8 @@ void check(const Design& design, const Rows& rows, Index first_row = 0);
 /// @throw ShapeError  every problem at once
 void check_shape(const Design& design, const Rows& rows);
 
+/// The same for the classes alone, of n rows; days, cents, represents and stratum are not looked at.
+void check_criteria(const Design& design, const Rows& rows, Index n);  ///< number, kind and length: ShapeError
+void check_classes(const Design& design, const Rows& rows, Index n, Index first_row = 0);  ///< values too: DomainError
+
 }  // namespace anderhalf::data

@@ -58,7 +58,7 @@ private:
 /// @throw DomainError  as accumulate
 [[nodiscard]] Moments accumulate(const Encoded& encoded, const DaysColumn& days, const std::vector<CentsColumn>& cents,
                                  const std::optional<std::span<const std::uint16_t>>& represents,
-                                 const std::optional<CodeView>& stratum, const Run& run, const Grid& grid = {});
+                                 const std::optional<CodeView>& stratum, const Run& run);
 
 /// X'WX with integer weights, over all strata: result[j * columns + k] = sum_i weight_i x_ij x_ik.
 ///
