@@ -5,3 +5,4 @@
 #include <anderhalf/estimation/moments.hpp>
 #include <anderhalf/estimation/plain.hpp>
 #include <anderhalf/estimation/regression.hpp>
+#include <anderhalf/estimation/second_pass.hpp>
