@@ -5,4 +5,5 @@
 #include <anderhalf/estimation/moments.hpp>
 #include <anderhalf/estimation/plain.hpp>
 #include <anderhalf/estimation/regression.hpp>
+#include <anderhalf/estimation/resample.hpp>
 #include <anderhalf/estimation/second_pass.hpp>
