@@ -138,7 +138,4 @@ bool operator==(const Moments& a, const Moments& b) {
            a.absorbed_cross_ == b.absorbed_cross_;
 }
 
-std::string Moments::bytes() const { throw DomainError{{{here(), "bytes", "", "not there yet"}}}; }
-Moments Moments::from_bytes(std::string_view) { throw DomainError{{{here(), "bytes", "", "not there yet"}}}; }
-
 }  // namespace anderhalf::estimation

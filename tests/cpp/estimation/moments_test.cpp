@@ -2,6 +2,8 @@
 #include <anderhalf/estimation/moments.hpp>
 #include <anderhalf/estimation/plain.hpp>
 
+#include "random_design.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <limits>
@@ -97,4 +99,56 @@ TEST_CASE("a sum beyond 64 bits is refused and leaves the moments as they were",
     CHECK(m == before);
     m -= before;
     CHECK(m == Moments{2});
+}
+
+TEST_CASE("bytes give back the same moments, with their design, and the same bytes", "[estimation]") {
+    for (std::uint64_t seed = 0; seed < 40; ++seed) {
+        const tests::Table t = tests::random_table(seed, 150, {.absorbed = seed % 2 == 0, .strata = seed % 3 == 0});
+        const Moments m = accumulate(t.design, t.rows(), Run{});
+        const std::string bytes = m.bytes();
+        const Moments back = Moments::from_bytes(bytes);
+        REQUIRE(back == m);
+        REQUIRE(back.design() == t.design);
+        REQUIRE(back.bytes() == bytes);
+    }
+    Moments unnamed{3};
+    unnamed.add(std::vector<Entry>{{0, 1}, {2, 4}}, 100, -5, 7);
+    CHECK(Moments::from_bytes(unnamed.bytes()) == unnamed);
+}
+
+TEST_CASE("bytes that are cut short, altered, longer or of another version are refused", "[estimation]") {
+    const tests::Table t = tests::random_table(6, 60, {.absorbed = true});
+    Moments few{data::Design{
+        .criteria = {{.name = "sex", .classes = {"m", "f"}}, {.name = "at", .classes = {"x", "y"}, .absorbed = true}},
+        .days_max = 12}};
+    few.add(std::vector<Entry>{{1, 1}}, 12, std::vector<Cents>{3}, 1, 1, 0, 1);
+    const std::string bytes = few.bytes();
+    REQUIRE(Moments::from_bytes(bytes) == few);
+    for (std::size_t k = 0; k < bytes.size(); ++k) {
+        CHECK_THROWS_AS(Moments::from_bytes(std::string_view{bytes}.substr(0, k)), DomainError);
+        for (const int bit : {0, 7}) {
+            std::string altered = bytes;
+            altered[k] = static_cast<char>(altered[k] ^ (1 << bit));
+            CHECK_THROWS_AS(Moments::from_bytes(altered), DomainError);
+        }
+    }
+    CHECK_THROWS_AS(Moments::from_bytes(bytes + '\0'), DomainError);
+    std::string other = bytes;
+    other[8] = 2;
+    CHECK_THROWS_WITH(Moments::from_bytes(other), Catch::Contains("version") && Catch::Contains("expected 1, got 2"));
+}
+
+TEST_CASE("moments of other designs are not merged, and an absorbed class that is taken out leaves nothing",
+          "[estimation]") {
+    const tests::Table t = tests::random_table(6, 300, {.absorbed = true, .strata = true});
+    const Moments m = accumulate(t.design, t.rows(), Run{});
+    data::Design renamed = t.design;
+    renamed.categories[0] = "other";
+    Moments other{renamed};
+    CHECK_THROWS_AS(other += m, ShapeError);
+    CHECK(m - m == Moments{t.design});
+    CHECK(m - m + m == m);
+    Moments twice = m;
+    twice += twice;
+    CHECK(twice - m == m);
 }
