@@ -5,6 +5,7 @@ PYBIND11_MODULE(_core, m) {
     m.attr("__version__") = ANDERHALF_VERSION;
     bind_errors(m);
     bind_data(m);
+    bind_arrow(m);
     bind_params(m);
     bind_risk(m);
     bind_population(m);

@@ -7,6 +7,7 @@ namespace py = pybind11;
 
 void bind_errors(py::module_& m);
 void bind_data(py::module_& m);
+void bind_arrow(py::module_& m);
 void bind_params(py::module_& m);
 void bind_risk(py::module_& m);
 void bind_population(py::module_& m);
