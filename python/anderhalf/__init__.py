@@ -6,10 +6,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from anderhalf.estimation import Constraint as Constraint
+    from anderhalf.estimation import Fit as Fit
+    from anderhalf.estimation import cap as cap
+    from anderhalf.estimation import estimate as estimate
+    from anderhalf.estimation import group_total as group_total
+    from anderhalf.estimation import order as order
+    from anderhalf.estimation import sign as sign
     from anderhalf.export import version as version
     from anderhalf.model import Model as Model
     from anderhalf.model import load_model as load_model
     from anderhalf.model import models as models
+    from anderhalf.moments import Criterion as Criterion
+    from anderhalf.moments import Moments as Moments
+    from anderhalf.moments import RandomGroups as RandomGroups
     from anderhalf.parameters import Reform as Reform
     from anderhalf.patient import explain as explain
     from anderhalf.population import Population as Population
@@ -25,38 +35,58 @@ if TYPE_CHECKING:
 
 # Loaded on first use, so that `import anderhalf` costs nothing beyond NumPy and pandas.
 _PUBLIC = {
+    "Constraint": "estimation",
+    "Criterion": "moments",
+    "Fit": "estimation",
     "Model": "model",
+    "Moments": "moments",
     "Population": "population",
     "Programme": "programme",
+    "RandomGroups": "moments",
     "Reform": "parameters",
     "Rules": "simulation",
     "Simulation": "simulation",
     "World": "simulation",
+    "cap": "estimation",
+    "estimate": "estimation",
     "explain": "patient",
+    "group_total": "estimation",
     "load_model": "model",
     "load_programme": "programme",
     "models": "model",
+    "order": "estimation",
     "regiobeeld": "regiobeeld",
     "reproduce": "reproduction",
+    "sign": "estimation",
     "simulate": "simulation",
     "synthesise": "population",
     "version": "export",
 }
 
 __all__ = [
+    "Constraint",
+    "Criterion",
+    "Fit",
     "Model",
+    "Moments",
     "Population",
     "Programme",
+    "RandomGroups",
     "Reform",
     "Rules",
     "Simulation",
     "World",
+    "cap",
+    "estimate",
     "explain",
+    "group_total",
     "load_model",
     "load_programme",
     "models",
+    "order",
     "regiobeeld",
     "reproduce",
+    "sign",
     "simulate",
     "synthesise",
     "version",

@@ -1,8 +1,9 @@
-"""Columns of records as they come: from NumPy, pandas, polars, Arrow, DuckDB, Parquet and CSV, borrowed where it can be.
+"""Columns of records as they come: from NumPy, pandas, polars, Arrow, DuckDB, Parquet and CSV, borrowed where it can
+be.
 
-:func:`codes`, :func:`cents` and :func:`days_` turn one column into what the compiled core reads. They copy only when type
-or layout differ, never widen codes and never cut a float to a whole number. :func:`source` reads frames and files in
-slices; a column of a slice shares memory with the frame it came from.
+:func:`codes`, :func:`cents` and :func:`days_` turn one column into what the compiled core reads. They copy only when
+type or layout differ, never widen codes and never cut a float to a whole number. :func:`source` reads frames and files
+in slices; a column of a slice shares memory with the frame it came from.
 """
 
 from __future__ import annotations
@@ -99,7 +100,9 @@ def codes(
         if wrong.any():
             raise DomainError(
                 Problem(
-                    where, f"{int(wrong.sum())} codes outside their range ({rows_that(wrong, first_row)})", f"0..{limit}"
+                    where,
+                    f"{int(wrong.sum())} codes outside their range ({rows_that(wrong, first_row)})",
+                    f"0..{limit}",
                 )
             )
     if (narrow := _UNSIGNED.get(array.dtype.name)) is not None:
@@ -132,7 +135,8 @@ def cents(
 def days_(
     values: ArrayLike, *, where: str = "days", whole_floats: bool = False, first_row: int = 0
 ) -> Days:  # fmt: skip
-    """A column of insured days (or months), as integers of 16 unsigned, 32 or 64 bits; the range is the core's to check.
+    """A column of insured days (or months), as integers of 16 unsigned, 32 or 64 bits; the range is the core's to
+    check.
 
     Examples
     --------
@@ -143,7 +147,7 @@ def days_(
     array = _whole(where, _values(where, values), whole_floats, hint, first_row)
     if array.dtype in (np.uint16, np.int32, np.int64):
         return array
-    return array.astype(np.int32 if array.dtype.itemsize < 4 else np.int64)
+    return array.astype(np.int32) if array.dtype.itemsize < 4 else array.astype(np.int64)
 
 
 def represents_(
@@ -159,6 +163,26 @@ def represents_(
             Problem(where, f"{int(wrong.sum())} values outside their range ({rows_that(wrong, first_row)})", "1..65535")
         )
     return array.astype(np.uint16)
+
+
+def in_short(names: Sequence[str], most: int = 12) -> str:
+    """Names as words; numbered ones in a row as a range: ``fkg_1..fkg_38, mhk``.
+
+    Examples
+    --------
+    >>> in_short(["a_1", "a_2", "a_3", "b", "a_9"])
+    'a_1..a_3, b, a_9'
+    """
+    runs: list[list[str]] = []
+    for name in names:
+        if runs:
+            stem, _, number = runs[-1][-1].rpartition("_")
+            if number.isdecimal() and name == f"{stem}_{int(number) + 1}":
+                runs[-1].append(name)
+                continue
+        runs.append([name])
+    words = [f"{run[0]}..{run[-1]}" if len(run) > 2 else ", ".join(run) for run in runs]
+    return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
 
 
 # --- slices of a frame ------------------------------------------------------------------------------------------------
@@ -203,7 +227,12 @@ class Source:
             Columns that the frame does not have, all of them.
         """
         if missing := [name for name in dict.fromkeys(names) if name not in self.names]:
-            raise not_found("frame", "column", missing, self.names)
+            if len(missing) <= 5:
+                raise not_found("frame", "column", missing, self.names)
+            raise NotFoundError(
+                Problem("frame", f"{len(missing)} columns are missing: {in_short(missing)}", "all of them",
+                        f"{len(self.names)} columns: {in_short(self.names)}")
+            )  # fmt: skip
         return self.read(list(dict.fromkeys(names)))
 
 
@@ -213,9 +242,10 @@ def source(frame: Any) -> Source:
     Parameters
     ----------
     frame : frame, mapping, path or stream
-        A mapping of names to arrays, a NumPy structured array, a pandas frame, a polars frame or lazy frame, anything with
-        ``__arrow_c_stream__`` (pyarrow, DuckDB and others), the path of a Parquet or CSV file, of a folder of them, or a
-        list of such paths. Files are read in slices of about a million rows and never stand in memory as a whole.
+        A mapping of names to arrays, a NumPy structured array, a pandas frame, a polars frame or lazy frame, anything
+        with ``__arrow_c_stream__`` (pyarrow, DuckDB and others), the path of a Parquet or CSV file, of a folder of
+        them, or a list of such paths. Files are read in slices of about a million rows and never stand in memory as a
+        whole.
     """
     if isinstance(frame, Source):
         return frame
@@ -237,7 +267,9 @@ def source(frame: Any) -> Source:
     if type(frame).__name__ == "PyCapsule":
         return _once(_core.ArrowStream(frame))
     raise ShapeError(
-        Problem("frame", "is no table", "a mapping of columns, a frame, a path or an Arrow stream", type(frame).__name__)
+        Problem(
+            "frame", "is no table", "a mapping of columns, a frame, a path or an Arrow stream", type(frame).__name__
+        )
     )
 
 
@@ -264,7 +296,9 @@ def _labelled(where: str, array: NDArray[Any]) -> Column:
         _no_nulls(where, int(missing.sum()), rows_that(missing))
     if not all(isinstance(label, str) for label in labels):
         raise ShapeError(
-            Problem(where, "cannot be read", "whole numbers, 0/1 or labels", "a column of Python objects of other types")
+            Problem(
+                where, "cannot be read", "whole numbers, 0/1 or labels", "a column of Python objects of other types"
+            )
         )
     return Column(position.astype(np.uint32), tuple(map(str, labels)))
 
@@ -406,7 +440,7 @@ def _files(paths: Sequence[Path]) -> Source:
     if len(set(shown.values())) < len(files):
         shown = {file: str(file) for file in files}
     names: tuple[str, ...] | None = None
-    problems = []
+    problems: list[Problem] = []
     for file in files:
         try:
             own = tuple(_scan(file).collect_schema().names())
@@ -422,7 +456,8 @@ def _files(paths: Sequence[Path]) -> Source:
             missing, more = sorted(set(names) - set(own)), sorted(set(own) - set(names))
             got = "; ".join(
                 text for text in (
-                    f"without {', '.join(missing[:5])}" if missing else "", f"with {', '.join(more[:5])}" if more else ""
+                    f"without {', '.join(missing[:5])}" if missing else "", f"with {', '.join(more[:5])}" if more else
+                    ""
                 ) if text
             )  # fmt: skip
             problems.append(Problem(shown[file], "has other columns", f"those of {shown[files[0]]}", got))

@@ -180,7 +180,8 @@ private:
             return result;
         }
         const py::dtype type = dtype_of(format);
-        if (!type) throw ShapeError{{{"column " + name, "cannot be read", "whole numbers, 0/1 or labels", kind_of(format)}}};
+        if (!type)
+            throw ShapeError{{{"column " + name, "cannot be read", "whole numbers, 0/1 or labels", kind_of(format)}}};
         if (rows == 0) {
             result.values = py::array(type, py::ssize_t{0});
         } else {
@@ -225,7 +226,8 @@ private:
         const bool nulls = array.null_count != 0 && array.buffers[0] != nullptr;
         for (std::int64_t k = array.offset; k < array.offset + array.length; ++k) {
             if (nulls && !is_set(array.buffers[0], k))
-                throw ShapeError{{{"column " + name, "cannot be read", "labels that are texts", "a null among its labels"}}};
+                throw ShapeError{
+                    {{"column " + name, "cannot be read", "labels that are texts", "a null among its labels"}}};
             labels.emplace_back(text_at(array, format, k));
         }
         return labels;
@@ -240,7 +242,8 @@ public:
     explicit Stream(const py::capsule& capsule) : schema_{std::make_shared<Held<Schema>>()} {
         auto* given = static_cast<ArrayStream*>(PyCapsule_GetPointer(capsule.ptr(), "arrow_array_stream"));
         if (given == nullptr) throw py::error_already_set{};
-        if (given->release == nullptr) throw ShapeError{{{"frame", "its stream has been read before", "a frame or a fresh stream", ""}}};
+        if (given->release == nullptr)
+            throw ShapeError{{{"frame", "its stream has been read before", "a frame or a fresh stream", ""}}};
         stream_.get() = std::exchange(*given, ArrayStream{});
         int code = 0;
         {

@@ -1,0 +1,918 @@
+"""Constrained weighted least squares on moments: the weights of a risk model, with their errors and what binds them."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anderhalf import _core
+from anderhalf.columns import Source, source
+from anderhalf.errors import DomainError, NotFoundError, ParameterError, Problem, ShapeError, not_found
+from anderhalf.model import MICRO_PER_EURO, Model
+from anderhalf.moments import (
+    Criterion,
+    Label,
+    Layout,
+    Moments,
+    RandomGroups,
+    chunks,
+    model_layout,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Relation = Literal["==", ">=", "<="]
+
+
+# --- constraints ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """A linear condition on weights: sum of coefficient * weight, a relation, a value in euros per insured year.
+
+    Examples
+    --------
+    >>> parse("mhk[1] <= mhk[2]")
+    (Constraint(name='mhk[1] <= mhk[2]', terms=(('mhk', '1', 1.0), ('mhk', '2', -1.0)), relation='<=', value=0.0),)
+    """
+
+    name: str
+    terms: tuple[tuple[str, str, float], ...]  # criterion, class, coefficient
+    relation: Relation
+    value: float = 0.0
+
+
+@dataclass(frozen=True)
+class GroupTotal:
+    """The predicted cost of a group equals ``share`` times its own cost (constrained regression)."""
+
+    name: str
+    moments: Moments
+    share: float = 1.0
+
+
+Constraints: TypeAlias = str | Constraint | GroupTotal | Iterable["str | Constraint | GroupTotal"]
+
+
+def sign(
+    criterion: str, codes: Iterable[Label] | Label, relation: Literal[">=", "<="] = ">="
+) -> tuple[Constraint, ...]:
+    """Weights that are not negative (``>=``), or not positive (``<=``).
+
+    Examples
+    --------
+    >>> [c.name for c in sign("mhk", [1, 2])]
+    ['mhk[1] >= 0', 'mhk[2] >= 0']
+    """
+    return tuple(c for code in _several(codes) for c in parse(f"{criterion}[{code}] {relation} 0"))
+
+
+def order(criterion: str, codes: Iterable[Label]) -> tuple[Constraint, ...]:
+    """Weights that do not fall in the order given.
+
+    Examples
+    --------
+    >>> [c.name for c in order("mhk", [0, 1, 2])]
+    ['mhk[0] <= mhk[1]', 'mhk[1] <= mhk[2]']
+    """
+    return parse(" <= ".join(f"{criterion}[{code}]" for code in codes))
+
+
+def cap(
+    criterion: str, codes: Iterable[Label] | Label, *, most: float | None = None, least: float | None = None
+) -> tuple[Constraint, ...]:
+    """Weights of at most, or at least, so many euros per insured year.
+
+    Examples
+    --------
+    >>> [c.name for c in cap("fkg", 3, most=5000)]
+    ['fkg[3] <= 5000']
+    """
+    rules = [
+        f"{criterion}[{code}] {relation} {value!r}"
+        for code in _several(codes)
+        for relation, value in (("<=", most), (">=", least))
+        if value is not None
+    ]
+    if not rules:
+        raise ShapeError(Problem("cap", "neither most nor least", "one of them"))
+    return tuple(c for rule in rules for c in parse(rule))
+
+
+def group_total(name: str, moments: Moments, share: float = 1.0) -> GroupTotal:
+    """The predicted cost of a group equals ``share`` times its own cost.
+
+    Parameters
+    ----------
+    name : str
+        Of the group, for messages.
+    moments : Moments
+        Of the records of the group alone, with the criteria of the estimate.
+    share : float
+        1 brings over- and undercompensation of the group to zero.
+    """
+    return GroupTotal(name, moments, float(share))
+
+
+def _several(codes: Iterable[Label] | Label) -> list[Label]:
+    return [codes] if isinstance(codes, str | int) else list(codes)
+
+
+_TOKEN = re.compile(
+    r"\s*(?:(?P<weight>[^\W\d][\w.]*\s*\[[^\[\]]+\])|(?P<number>\d+(?:_?\d)*(?:\.\d+)?(?:[eE][+-]?\d+)?)"
+    r"|(?P<relation><=|>=|==|=)|(?P<operator>[-+*]))"
+)  # fmt: skip
+
+
+def parse(rule: str) -> tuple[Constraint, ...]:
+    """Constraints from a text: ``mhk[1] >= 0``, ``mhk[1] <= mhk[2] <= mhk[3]``, ``2 * fkg[3] - fkg[4] == 100``.
+
+    Raises
+    ------
+    ParameterError
+        Anything else; the message shows from where it cannot be read.
+    """
+
+    def refuse(at: int, why: str = "cannot be read") -> ParameterError:
+        rest = rule[at:].strip()
+        return ParameterError(
+            Problem(f"constraint {rule!r}", f"{why} at {rest!r}" if rest else f"{why} at its end",
+                    "such as 'mhk[1] >= 0' or 'mhk[1] <= mhk[2]'")
+        )  # fmt: skip
+
+    if not isinstance(rule, str):
+        raise ShapeError(
+            Problem("constraints", "cannot be read", "texts, or what sign, order, cap and group_total return",
+                    type(rule).__name__)
+        )  # fmt: skip
+    sides: list[tuple[dict[tuple[str, str], float], float, str]] = []
+    relations: list[Relation] = []
+    terms: dict[tuple[str, str], float] = {}
+    constant, at, begin = 0.0, 0, 0
+    factor: float | None = None  # of the term under way; None: a term is to begin
+    weight: tuple[str, str] | None = None
+    minus, fresh = 1.0, True  # fresh: no term since the last relation or operator
+
+    def close(end: int) -> None:
+        nonlocal constant, factor, weight, minus, fresh
+        if factor is None:
+            raise refuse(end, "a weight or a number is missing")
+        if weight is None:
+            constant += minus * factor
+        else:
+            terms[weight] = terms.get(weight, 0.0) + minus * factor
+        factor, weight, minus, fresh = None, None, 1.0, True
+
+    while rule[at:].strip():
+        token = _TOKEN.match(rule, at)
+        if token is None:
+            raise refuse(at, "a strict relation cannot hold in numbers: write <= or >=" if rule[at:].lstrip()[0] in "<>"
+                         else "cannot be read")  # fmt: skip
+        if (found := token["relation"]) is not None:
+            close(at)
+            sides.append((terms, constant, rule[begin:at].strip()))
+            relations.append("==" if found == "=" else found)  # type: ignore[arg-type]  # the pattern says which
+            terms, constant, begin = {}, 0.0, token.end()
+        elif (operator := token["operator"]) is not None:
+            if operator == "*":
+                after = _TOKEN.match(rule, token.end())
+                if factor is None or weight is not None or after is None or after["weight"] is None:
+                    raise refuse(at)
+                fresh = True
+            elif factor is None:  # a sign
+                if not fresh:
+                    raise refuse(at)
+                minus, fresh = (-minus if operator == "-" else minus), False
+            else:
+                close(at)
+                minus, fresh = (-1.0 if operator == "-" else 1.0), False
+        elif (number := token["number"]) is not None:
+            if factor is not None:
+                raise refuse(at)
+            factor = float(number.replace("_", ""))
+            fresh = False
+        else:
+            if weight is not None or (factor is not None and not fresh):
+                raise refuse(at)
+            name, _, label = token["weight"].partition("[")
+            weight, factor, fresh = (name.strip(), label.rstrip("]").strip()), 1.0 if factor is None else factor, False
+        at = token.end()
+    close(len(rule))
+    sides.append((terms, constant, rule[begin:].strip()))
+    if not relations:
+        raise refuse(len(rule), "a relation (<=, >=, ==) is missing")
+    result = []
+    for k, relation in enumerate(relations):
+        (left, a, left_text), (right, b, right_text) = sides[k], sides[k + 1]
+        joined = dict(left)
+        for key, value in right.items():
+            joined[key] = joined.get(key, 0.0) - value
+        used = tuple((c, label, value) for (c, label), value in joined.items() if value != 0)
+        if not used:
+            raise ParameterError(Problem(f"constraint {rule!r}", "holds no weight", "at least one, such as mhk[1]"))
+        result.append(Constraint(f"{left_text} {relation} {right_text}", used, relation, b - a + 0.0))
+    return tuple(result)
+
+
+def constraint_list(given: Constraints) -> list[Constraint | GroupTotal]:
+    """All constraints of what users give, texts read."""
+    if isinstance(given, str | Constraint | GroupTotal):
+        given = [given]
+    result: list[Constraint | GroupTotal] = []
+    problems: list[Problem] = []
+    for item in given:
+        if isinstance(item, Constraint | GroupTotal):
+            result.append(item)
+        elif isinstance(item, list | tuple):
+            result.extend(constraint_list(item))
+        else:
+            try:
+                result.extend(parse(item))
+            except (ParameterError, ShapeError) as error:
+                problems.extend(error.problems)
+    if problems:
+        raise ParameterError(problems)
+    return result
+
+
+# --- what is solved ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Task:
+    """A specification in columns of the moments; solves any moments of the same design."""
+
+    layout: Layout
+    zero_sum: tuple[tuple[str, tuple[int, ...]], ...]
+    constraints: tuple[Constraint | GroupTotal, ...]
+    keep_budget: bool = True
+    factors: tuple[float, ...] = ()  # per stratum
+    levels: tuple[float, ...] = ()  # per category
+
+    @cached_property
+    def names(self) -> list[str]:
+        return self.layout.design.column_names()
+
+    def solve(
+        self, moments: _core.Moments, *, inference: bool = True, factors: Sequence[float] | None = None
+    ) -> _core.Fit:
+        return _core.estimate(
+            moments,
+            self.names,
+            [(name, list(columns)) for name, columns in self.zero_sum],
+            self.layout.days_in_year,
+            constraints=self._conditions(),
+            keep_budget=self.keep_budget,
+            strata=list(self.factors if factors is None else factors),
+            categories=list(self.levels),
+            inference=inference,
+            covariance=inference,
+        )
+
+    def _conditions(self) -> list[_core.Constraint]:
+        relation = {
+            "==": _core.Relation.equal, ">=": _core.Relation.at_least, "<=": _core.Relation.at_most,
+        }  # fmt: skip
+        result, problems = [], []
+        for item in self.constraints:
+            if isinstance(item, GroupTotal):
+                if item.moments.core.design != self.layout.design:
+                    problems.append(
+                        Problem(f"group_total {item.name!r}", "moments of another design", "those of the estimate")
+                    )
+                    continue
+                result.append(
+                    _core.group_total(item.name, item.moments.core, item.share, list(self.factors), list(self.levels))
+                )
+                continue
+            terms = []
+            for criterion, label, coefficient in item.terms:
+                try:
+                    terms.append((column_of(self.layout, criterion, label, f"constraint {item.name!r}"), coefficient))
+                except NotFoundError as error:
+                    problems.extend(error.problems)
+            result.append(_core.Constraint(item.name, terms, relation[item.relation], item.value))
+        if problems:
+            raise NotFoundError(problems)
+        return result
+
+
+def column_of(layout: Layout, criterion: str, label: Label, where: str) -> int:
+    """The column of a class among the weights."""
+    found = layout.criterion(criterion, where)
+    if found.absorbed:
+        raise NotFoundError(
+            Problem(where, f"criterion {criterion} is absorbed", "a criterion whose weights are estimated one by one")
+        )
+    return layout.design.offset(layout.criteria.index(found)) + found.position(label, where)
+
+
+def zero_sum_rules(
+    layout: Layout, zero_sum: bool | Sequence[str], carrier: str | None
+) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Zero-sum rules: one per criterion other than the carrier, or one per band of a criterion that has bands.
+
+    With ``True``, a set of flags or counts without a class "none" gets no rule: its weights come on top of the
+    carrier's."""
+    names = [c.name for c in layout.criteria]
+    absorbed = next((c.name for c in layout.criteria if c.absorbed), None)
+    if zero_sum is False or (not isinstance(zero_sum, bool) and len(zero_sum) == 0):
+        return ()
+    if carrier is not None and carrier not in names:
+        raise not_found("carrier", "criterion", [carrier], names)
+    if absorbed is not None and carrier not in (None, absorbed):
+        raise ShapeError(
+            Problem("carrier", carrier or "", f"{absorbed}: what is absorbed carries the total", "another criterion")
+        )
+    if zero_sum is True:
+        carrier = carrier or absorbed or ("age_sex" if "age_sex" in names else None)
+        if carrier is None and len(names) == 1:
+            carrier = names[0]
+        if carrier is None:
+            raise ShapeError(
+                Problem("carrier", "not given", f"the criterion that carries the total cost, one of {', '.join(names)}")
+            )
+        chosen = [c for c in layout.criteria if c.name != carrier and (c.none or not c.many)]
+    else:
+        unknown = [name for name in zero_sum if name not in names]
+        if unknown:
+            raise not_found("zero_sum", "criterion", unknown, names)
+        if carrier in zero_sum:
+            raise ShapeError(Problem("zero_sum", f"holds the carrier {carrier}", "the other criteria"))
+        chosen = [c for c in layout.criteria if c.name in zero_sum]
+    rules: list[tuple[str, tuple[int, ...]]] = []
+    problems: list[Problem] = []
+    for c in chosen:
+        offset = layout.design.offset(layout.criteria.index(c))
+        if not c.bands:
+            rules.append((c.name, tuple(range(offset, offset + len(c.named)))))
+            continue
+        seen: dict[str, str] = {}
+        for band, codes in c.bands.items():
+            where = f"criterion {c.name}, band {band}"
+            columns = []
+            for code in codes:
+                try:
+                    columns.append(offset + c.position(code, where))
+                except NotFoundError as error:
+                    problems.extend(error.problems)
+                if str(code) in seen:
+                    problems.append(
+                        Problem(where, f"class {code} is in band {seen[str(code)]} too", "one band per class")
+                    )
+                seen[str(code)] = band
+            rules.append((f"{c.name} {band}", tuple(columns)))
+        if left := [name for name in c.named if name not in seen]:
+            problems.append(
+                Problem(
+                    f"criterion {c.name}, bands", f"classes in no band: {', '.join(left[:5])}", "a band for each class"
+                )
+            )
+    if problems:
+        raise ShapeError(problems)
+    return tuple(rules)
+
+
+# --- results ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What a second pass over the records adds: exact sums of residuals at weights rounded to millionths of a euro."""
+
+    cpm: float
+    mape: float
+    robust: NDArray[np.float64] | None = None  # covariance, HC1
+
+
+class Fit:
+    """Weights of a risk model in euros per insured year, with the words of statsmodels.
+
+    ``params, bse, tvalues, pvalues, conf_int(), cov_params(), rsquared, nobs, df_resid`` are as in statsmodels, indexed
+    by (criterion, code); ``tidy()`` has the columns of pyfixest. ``cpm`` and ``mape`` need a pass over records and are
+    None after an estimate from moments alone; :meth:`with_records` makes that pass.
+    """
+
+    method = "exact integer moments"
+
+    def __init__(self, task: Task, moments: Moments, core: _core.Fit, second: Pass | None = None) -> None:
+        self.task, self.moments, self.core, self.second = task, moments, core, second
+
+    # --- weights
+
+    @property
+    def layout(self) -> Layout:
+        return self.task.layout
+
+    @cached_property
+    def index(self) -> pd.MultiIndex:
+        import pandas as pd
+
+        pairs = [(c.name, c.label(k)) for c in self.layout.criteria if not c.absorbed for k in range(len(c.named))]
+        return pd.MultiIndex.from_tuples(pairs, names=["criterion", "code"])
+
+    def _series(self, values: Any, name: str) -> pd.Series[Any]:
+        import pandas as pd
+
+        return pd.Series(np.asarray(values), index=self.index, name=name)
+
+    @cached_property
+    def params(self) -> pd.Series[Any]:
+        """Weights [EUR per insured year]; 0 for a class without insured time."""
+        return self._series(self.core.coefficients, "weight_eur")
+
+    @cached_property
+    def absorbed(self) -> pd.Series[Any] | None:
+        """Weights of the absorbed criterion, by code; None without one."""
+        import pandas as pd
+
+        criterion = next((c for c in self.layout.criteria if c.absorbed), None)
+        if criterion is None:
+            return None
+        labels = [criterion.label(k) for k in range(len(criterion.named))]
+        index = pd.Index(labels, name=criterion.name)
+        return pd.Series(np.asarray(self.core.absorbed_coefficients), index=index, name="weight_eur")
+
+    @property
+    def micro_euros(self) -> NDArray[np.int64]:
+        """The weights as payments use them: rounded once to millionths of a euro. The absorbed classes follow."""
+        weights = np.concatenate([self.core.coefficients, self.core.absorbed_coefficients])
+        return np.asarray(np.rint(weights * MICRO_PER_EURO).astype(np.int64))
+
+    @cached_property
+    def _covariance(self) -> NDArray[np.float64]:
+        if self.second is not None and self.second.robust is not None:
+            return self.second.robust
+        return np.asarray(self.core.covariance, dtype=np.float64).reshape(len(self.index), len(self.index))
+
+    @property
+    def robust(self) -> bool:
+        """Whether standard errors are robust to unequal variances (HC1)."""
+        return self.second is not None and self.second.robust is not None
+
+    @cached_property
+    def bse(self) -> pd.Series[Any]:
+        """Standard errors [EUR per insured year]; NaN for a class without insured time."""
+        if self.robust:
+            return self._series(np.sqrt(np.maximum(np.diag(self._covariance), 0.0)), "se_eur")
+        return self._series(self.core.standard_errors, "se_eur")
+
+    @cached_property
+    def tvalues(self) -> pd.Series[Any]:
+        """Weight divided by its standard error."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self._series(self.params.to_numpy() / self.bse.to_numpy(), "t")
+
+    @cached_property
+    def pvalues(self) -> pd.Series[Any]:
+        """Two-sided, of Student's t with ``df_resid`` degrees of freedom."""
+        return self._series([_core.student_t_tails(t, self.df_resid) for t in self.tvalues], "p")
+
+    def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
+        """Intervals that hold the weight with probability 1 - alpha, columns 0 and 1."""
+        import pandas as pd
+
+        if not 0 < alpha < 1:
+            raise DomainError(Problem("conf_int, alpha", "outside its range", "between 0 and 1", str(alpha)))
+        half = _core.student_t_quantile(1 - alpha / 2, self.df_resid) * self.bse.to_numpy()
+        b = self.params.to_numpy()
+        return pd.DataFrame({0: b - half, 1: b + half}, index=self.index)
+
+    def cov_params(self) -> pd.DataFrame:
+        """Covariance of the weights."""
+        import pandas as pd
+
+        return pd.DataFrame(self._covariance, index=self.index, columns=self.index)
+
+    # --- how good
+
+    @property
+    def rsquared(self) -> float:
+        """Centred, weighted by insured time."""
+        return float(self.core.r2)
+
+    @property
+    def nobs(self) -> int:
+        """Records."""
+        return int(self.core.rows)
+
+    @property
+    def df_resid(self) -> int:
+        """Records less free weights."""
+        return int(self.core.freedom)
+
+    @property
+    def rank(self) -> int:
+        return int(self.core.rank)
+
+    @property
+    def condition(self) -> float:
+        """Of the scaled system that is solved."""
+        return float(self.core.condition)
+
+    @property
+    def insured_years(self) -> float:
+        return float(self.core.insured_years)
+
+    @property
+    def mean_cost(self) -> float:
+        """Euros per insured year."""
+        return float(self.core.mean_cost)
+
+    @property
+    def cpm(self) -> float | None:
+        """Cumming's prediction measure: the share of mean absolute deviations explained. None without a second pass."""
+        return None if self.second is None else self.second.cpm
+
+    @property
+    def mape(self) -> float | None:
+        """Mean absolute prediction error [EUR per insured year]. None without a second pass."""
+        return None if self.second is None else self.second.mape
+
+    @property
+    def converged(self) -> bool:
+        return bool(self.core.converged)
+
+    @cached_property
+    def constraints(self) -> pd.DataFrame:
+        """What holds with equality: zero-sum rules, equalities and active inequalities, with their multipliers.
+
+        The multiplier is the rise of half the weighted sum of squared errors [EUR^2 insured years] per euro of its
+        value."""
+        import pandas as pd
+
+        words = {_core.Relation.equal: "==", _core.Relation.at_least: ">=", _core.Relation.at_most: "<="}
+        rows = [(b.name, words[b.relation], b.multiplier) for b in self.core.binding]
+        return pd.DataFrame(rows, columns=["name", "relation", "multiplier"])
+
+    @cached_property
+    def notes(self) -> list[str]:
+        """What the reader should know: empty classes, redundant constraints, how the budget is kept."""
+        notes = []
+        empty = [f"{c}[{k}]" for (c, k), is_empty in zip(self.index, self.core.empty, strict=True) if is_empty]
+        if empty:
+            notes.append(f"{len(empty)} classes have no insured time and weigh 0: {_some(empty)}.")
+        if self.core.redundant:
+            notes.append(f"Constraints that follow from others: {_some(self.core.redundant)}.")
+        if self.core.set_aside:
+            notes.append(f"Constraints on a class without insured time, set aside: {_some(self.core.set_aside)}.")
+        if self.core.budget_row:
+            notes.append("Predicted total cost is held at actual total cost by a constraint of its own.")
+        if not self.core.converged:
+            notes.append("The solver ended at its limit of iterations: the weights are not to be trusted.")
+        if self.robust:
+            notes.append("Standard errors are robust to unequal variances (HC1).")
+        return notes
+
+    @cached_property
+    def weights(self) -> pd.DataFrame:
+        """``criterion, code, weight_eur, se_eur, insured_years, persons``, a row per class; as files hold them.
+
+        ``persons`` counts records, whatever they represent: what small cells are judged by.
+        """
+        import pandas as pd
+
+        return pd.DataFrame({
+            "criterion": [c for c, _ in self.index],
+            "code": [k for _, k in self.index],
+            "weight_eur": self.params.to_numpy(),
+            "se_eur": self.bse.to_numpy(),
+            "insured_years": self.moments.class_days() / self.layout.days_in_year,
+            "persons": self.moments.persons(),
+        })  # fmt: skip
+
+    def tidy(self, alpha: float = 0.05) -> pd.DataFrame:
+        """A row per weight with the columns of pyfixest."""
+        import pandas as pd
+
+        bounds = self.conf_int(alpha)
+        low, high = f"{100 * alpha / 2:.1f}%", f"{100 * (1 - alpha / 2):.1f}%"
+        index = pd.Index([f"{c}[{k}]" for c, k in self.index], name="Coefficient")
+        return pd.DataFrame({
+            "Estimate": self.params.to_numpy(), "Std. Error": self.bse.to_numpy(), "t value": self.tvalues.to_numpy(),
+            "Pr(>|t|)": self.pvalues.to_numpy(), low: bounds[0].to_numpy(), high: bounds[1].to_numpy(),
+        }, index=index)  # fmt: skip
+
+    # --- records
+
+    def predict(self, frame: Any) -> NDArray[np.float64]:
+        """Predicted cost of each record [EUR per insured year]; only its class columns are read."""
+        parts = [
+            self._predicted(chunk.criteria, chunk.size)
+            for chunk in chunks(self.layout, source(frame), classes_only=True)
+        ]
+        return np.concatenate(parts) if parts else np.zeros(0)
+
+    def _predicted(self, columns: Sequence[Any], rows: int) -> NDArray[np.float64]:
+        total = np.zeros(rows)
+        for k, (c, column) in enumerate(zip(self.layout.criteria, columns, strict=True)):
+            if c.absorbed:
+                weights = np.asarray(self.core.absorbed_coefficients)
+            else:
+                offset = self.layout.design.offset(k)
+                weights = np.asarray(self.core.coefficients)[offset : offset + len(c.named)]
+            if not c.many:
+                if len(column) and int(column.max()) >= len(weights):
+                    wrong = int((column >= len(weights)).sum())
+                    raise DomainError(
+                        Problem("predict", f"{c.name}: {wrong} codes that are no class", f"0..{len(weights) - 1}")
+                    )
+                total += weights[column]
+                continue
+            read = [column >> np.uint64(j) & np.uint64(1) for j in range(len(c.named) - c.none)] if isinstance(
+                column, np.ndarray
+            ) else column  # fmt: skip
+            some = np.zeros(rows, dtype=bool)
+            for j, values in enumerate(read):
+                total += weights[j + c.none] * values
+                some |= values != 0
+            if c.none:
+                total += np.where(some, 0.0, weights[0])
+        return total
+
+    # --- shown
+
+    @property
+    def _title(self) -> str:
+        return "Constrained weighted least squares" if self.task.zero_sum or self.task.constraints else (
+            "Weighted least squares"
+        )  # fmt: skip
+
+    def _facts(self) -> list[tuple[str, str]]:
+        def eur(value: float | None) -> str:
+            return "needs records" if value is None else f"{value:,.2f}"
+
+        return [
+            ("Model", self.layout.model or "own specification"),
+            ("Records", f"{self.nobs:,}"),
+            ("Method", self.method),
+            ("Insured years", f"{self.insured_years:,.1f}"),
+            ("Weights", f"{len(self.index)}, rank {self.rank}"),
+            ("Mean cost", f"{self.mean_cost:,.2f}"),
+            ("Constraints", f"{len(self.constraints)} hold with equality"),
+            ("R-squared", f"{self.rsquared:.4f}"),
+            ("Condition", f"{self.condition:.3g}"),
+            ("CPM", "needs records" if self.cpm is None else f"{self.cpm:.4f}"),
+            ("Std. errors", "robust (HC1)" if self.robust else "classical"),
+            ("MAPE", eur(self.mape)),
+        ]
+
+    def summary(self, alpha: float = 0.05) -> str:
+        """A table as statsmodels prints it; euros per insured year."""
+        width = 92
+        facts = self._facts()
+        lines = [self._title.center(width), "=" * width]
+        for left, right in zip(facts[::2], facts[1::2], strict=True):
+            lines.append(f"{left[0] + ':':<14}{left[1]:<32}{right[0] + ':':<18}{right[1]:>28}")
+        low, high = f"[{alpha / 2:.3f}", f"{1 - alpha / 2:.3f}]"
+        lines += [
+            "=" * width,
+            f"{'':<22}{'weight':>11}{'std err':>11}{'t':>9}{'P>|t|':>8}{low:>11}{high:>11}{'years':>9}",
+            "-" * width,
+        ]
+        bounds = self.conf_int(alpha).to_numpy()
+        years = self.moments.class_days() / self.layout.days_in_year
+        rows = zip(self.index, self.params, self.bse, self.tvalues, self.pvalues, bounds, years, strict=True)
+        for (c, k), b, se, t, p, (lo, hi), time in rows:
+            lines.append(
+                f"{f'{c}[{k}]'[:22]:<22}{b:>11,.2f}{se:>11,.2f}{t:>9.2f}{p:>8.3f}{lo:>11,.2f}{hi:>11,.2f}{time:>9,.0f}"
+            )
+        lines.append("=" * width)
+        lines += [f"[{k}] {note}" for k, note in enumerate(self.notes, 1)]
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        cpm = "" if self.cpm is None else f", CPM {self.cpm:.4f}"
+        return (
+            f"Fit: {len(self.index)} weights from {self.nobs:,} records, R-squared {self.rsquared:.4f}{cpm}; "
+            "see .params, .summary()"
+        )
+
+    def _repr_html_(self) -> str:
+        def row(cells: Iterable[str], tag: str = "td") -> str:
+            return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+        facts = "".join(row(pair) for pair in self._facts())
+        body = "".join(
+            row([f"{name}", *(f"{value:,.2f}" for value in values)])
+            for name, values in zip(self.tidy().index, self.tidy().to_numpy(), strict=True)
+        )
+        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
+        return (
+            f"<table><caption>{html.escape(self._title)}</caption>{facts}</table>"
+            f"<table>{row(['', *self.tidy().columns], 'th')}{body}</table>" + (f"<ul>{notes}</ul>" if notes else "")
+        )
+
+    # Read by maketables, which looks for these names; no package is needed for them.
+
+    @property
+    def __maketables_coef_table__(self) -> pd.DataFrame:
+        tidy = self.tidy()
+        tidy.columns = ["b", "se", "t", "p", "ci95l", "ci95u"]
+        return tidy[["b", "se", "t", "p", "ci95l", "ci95u"]]
+
+    def __maketables_stat__(self, key: str) -> float | int | str | None:
+        known: dict[str, float | int | str | None] = {
+            "N": self.nobs, "r2": self.rsquared, "cpm": self.cpm, "mape": self.mape, "rank": self.rank,
+            "insured_years": self.insured_years, "se_type": "HC1" if self.robust else "iid",
+        }  # fmt: skip
+        return known.get(key)
+
+    @property
+    def __maketables_depvar__(self) -> str:
+        return ", ".join(self.layout.cost)
+
+    @property
+    def __maketables_default_stat_keys__(self) -> list[str]:
+        return ["N", "r2"]
+
+
+def _some(names: Sequence[str], most: int = 8) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+# --- estimate ---------------------------------------------------------------------------------------------------------
+
+
+def estimate(
+    data: Any,
+    criteria: Sequence[str | Criterion] | None = None,
+    *,
+    model: str | Model | None = None,
+    zero_sum: bool | Sequence[str] = True,
+    carrier: str | None = None,
+    constraints: Constraints = (),
+    bands: Mapping[str, Mapping[str, Sequence[Label]]] | None = None,
+    keep_budget: bool = True,
+    factors: Mapping[str, float] | None = None,
+    levels: Mapping[str, float] | None = None,
+    robust: bool = False,
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+    **records: Any,
+) -> Fit:
+    """Weights by constrained weighted least squares per insured year.
+
+    Minimises the sum over records of d/365 (365 c/d - x'b)^2 under zero-sum rules and constraints, with c the cost, d
+    the insured days and x the classes of a record. Everything comes from integer sums: the same weights, to the bit,
+    for any order of the records and any number of threads.
+
+    Parameters
+    ----------
+    data : Moments, frame or path
+        Moments, or records as in :meth:`Moments.from_records`. From records a second pass gives ``cpm`` and ``mape``.
+    criteria : sequence of str or Criterion
+        For records; see :meth:`Moments.from_records`.
+    model : str or Model
+        Instead of ``criteria``: a model year, with its columns, age bands and zero-sum rules.
+    zero_sum : bool or sequence of str
+        True: the prevalence-weighted weights of every criterion other than the carrier sum to zero, per age band where
+        it has bands; flags without a class "none" have no rule. Or the names of the criteria that have one.
+    carrier : str, optional
+        The criterion that carries total cost. Default: the absorbed one, else ``age_sex``.
+    constraints : str, constraint or list of them
+        ``"mhk[1] >= 0"``, ``"mhk[1] <= mhk[2]"``, ``"fkg[3] <= 5000"``, or what :func:`sign`, :func:`order`,
+        :func:`cap` and :func:`group_total` return.
+    bands : mapping, optional
+        Age bands per criterion: ``{"ses": {"0-17": [1, 4], ...}}``; they replace those of the criteria.
+    keep_budget : bool
+        Hold predicted total cost at actual total cost whatever the constraints do.
+    factors, levels : mapping, optional
+        Factor per reweighting stratum and per cost category; 1 where not given. They multiply totals, never records.
+    robust : bool
+        Standard errors robust to unequal variances (HC1). Needs records.
+    threads : int, optional
+        Default: the processors this process may use. The result does not depend on it.
+    progress : callable, optional
+        Called with the number of records read so far.
+    **records
+        Columns of the records, as in :meth:`Moments.from_records`: ``cost``, ``days``, ``represents``, ``stratum``,
+        ``categories``, ``days_in_year``, ``days_max``, ``whole_floats``.
+
+    Raises
+    ------
+    ShapeError, DomainError, NotFoundError, ParameterError
+        Input that is refused: every problem at once. Columns that stay free under the constraints are named.
+
+    Examples
+    --------
+    >>> frame = {
+    ...     "age_sex": [0, 0, 1, 1],
+    ...     "mhk": [0, 1, 0, 1],
+    ...     "cost_cents": [100_00, 500_00, 300_00, 900_00],
+    ...     "days": [365, 365, 365, 365],
+    ... }
+    >>> fit = estimate(frame, ["age_sex", "mhk"], carrier="age_sex")
+    >>> fit.params.round(6).tolist()
+    [300.0, 600.0, -250.0, 250.0]
+    >>> estimate(frame, ["age_sex", "mhk"], constraints="mhk[1] <= 200").params.round(6).tolist()
+    [300.0, 600.0, -200.0, 200.0]
+    """
+    given = constraint_list(constraints)
+    moments, data_source = moments_of(data, criteria, model, threads, progress, records)
+    layout = _with_bands(moments.layout, model, bands)
+    task = Task(
+        layout,
+        zero_sum_rules(layout, zero_sum, carrier),
+        tuple(given),
+        keep_budget,
+        _by_name("factors", "stratum", factors, moments.strata),
+        _by_name("levels", "cost category", levels, moments.categories),
+    )
+    return solved(task, moments, data_source, robust=robust, threads=threads, progress=progress)
+
+
+def moments_of(
+    data: Any,
+    criteria: Sequence[str | Criterion] | None,
+    model: str | Model | None,
+    threads: int | None,
+    progress: Callable[[int], None] | None,
+    records: Mapping[str, Any],
+) -> tuple[Moments, Source | None]:
+    """The moments of data, and the records when they were given and can be read again."""
+    if isinstance(data, Moments):
+        if criteria is not None or records:
+            extra = [*(["criteria"] if criteria is not None else []), *records]
+            raise ShapeError(Problem("estimate", f"moments and {', '.join(extra)}", "these only with records"))
+        if model is not None and model_layout(model).design != data.core.design:
+            raise ShapeError(Problem("estimate", "the moments are not of this model year", "moments made with model="))
+        return data, None
+    data_source = source(data)
+    moments = Moments.from_records(
+        data_source, criteria, model=model, threads=threads, progress=progress, **records
+    )  # fmt: skip
+    return moments, data_source if data_source.again else None
+
+
+def _with_bands(
+    layout: Layout, model: str | Model | None, bands: Mapping[str, Mapping[str, Sequence[Label]]] | None
+) -> Layout:
+    from dataclasses import replace
+
+    if model is not None:  # moments from bytes know their classes, not their bands
+        by_name = {c.name: c.bands for c in model_layout(model).criteria}
+        name = model if isinstance(model, str) else model.name
+        layout = replace(
+            layout, model=name, criteria=tuple(replace(c, bands=by_name[c.name]) for c in layout.criteria)
+        )  # fmt: skip
+    if not bands:
+        return layout
+    if unknown := [name for name in bands if name not in {c.name for c in layout.criteria}]:
+        raise not_found("bands", "criterion", unknown, [c.name for c in layout.criteria])
+    return replace(layout, criteria=tuple(replace(c, bands=bands.get(c.name, c.bands)) for c in layout.criteria))
+
+
+def _by_name(
+    where: str, kind: str, given: Mapping[str, float] | None, names: Sequence[str]
+) -> tuple[float, ...]:  # fmt: skip
+    if not given:
+        return ()
+    if unknown := [str(name) for name in given if str(name) not in names]:
+        raise not_found(where, kind, unknown, names)
+    plain = {str(name): float(value) for name, value in given.items()}
+    return tuple(plain.get(name, 1.0) for name in names)
+
+
+def solved(
+    task: Task,
+    moments: Moments,
+    data: Source | None,
+    *,
+    robust: bool = False,
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Fit:
+    """Solves, and passes over the records a second time when there are any."""
+    if robust and data is None:
+        raise ShapeError(
+            Problem("estimate, robust", "needs records", "a frame or files that can be read twice", "moments")
+        )
+    core = task.solve(moments.core)
+    return Fit(task, moments, core)
+
+
+__all__ = [
+    "Constraint",
+    "Criterion",
+    "Fit",
+    "GroupTotal",
+    "Moments",
+    "RandomGroups",
+    "Task",
+    "cap",
+    "estimate",
+    "group_total",
+    "order",
+    "parse",
+    "sign",
+]
