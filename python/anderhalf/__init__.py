@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from anderhalf.estimation import order as order
     from anderhalf.estimation import sign as sign
     from anderhalf.export import version as version
+    from anderhalf.metrics import Evaluation as Evaluation
+    from anderhalf.metrics import evaluate as evaluate
     from anderhalf.model import Model as Model
     from anderhalf.model import load_model as load_model
     from anderhalf.model import models as models
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "Constraint": "estimation",
     "Criterion": "moments",
+    "Evaluation": "metrics",
     "Fit": "estimation",
     "Model": "model",
     "Moments": "moments",
@@ -49,6 +52,7 @@ _PUBLIC = {
     "World": "simulation",
     "cap": "estimation",
     "estimate": "estimation",
+    "evaluate": "metrics",
     "explain": "patient",
     "group_total": "estimation",
     "load_model": "model",
@@ -66,6 +70,7 @@ _PUBLIC = {
 __all__ = [
     "Constraint",
     "Criterion",
+    "Evaluation",
     "Fit",
     "Model",
     "Moments",
@@ -78,6 +83,7 @@ __all__ = [
     "World",
     "cap",
     "estimate",
+    "evaluate",
     "explain",
     "group_total",
     "load_model",

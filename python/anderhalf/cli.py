@@ -227,6 +227,40 @@ def simulate(
 
 
 @app.command()
+def evaluate(
+    data: Annotated[Path, typer.Argument(help="Parquet or CSV file, or a folder of them; a row per insured period")],
+    cost: Annotated[str, typer.Option(help="Column of cost, whole cents")],
+    payment: Annotated[str, typer.Option(help="Column of payments, whole cents")],
+    days: Annotated[str, typer.Option(help="Column of insured days")],
+    insurer: Annotated[str | None, typer.Option(help="Column of insurers")] = None,
+    group: Annotated[list[str] | None, typer.Option(help="Column of groups, as often as needed")] = None,
+    represents: Annotated[str | None, typer.Option(help="Column of persons that a row stands for")] = None,
+    person: Annotated[str | None, typer.Option(help="Column of who a row belongs to, to count small groups")] = None,
+    days_in_year: Annotated[int, typer.Option(min=1, max=366, help="12 when days are months")] = 365,
+    threads: Threads = None,
+    json: Json = False,
+) -> None:
+    """How well payments follow cost: R2, CPM, GGAA, bandwidth, over- and undercompensation per group."""
+    from anderhalf.metrics import evaluate_command
+
+    raise typer.Exit(
+        evaluate_command(
+            data,
+            cost=cost,
+            payment=payment,
+            days=days,
+            insurer=insurer,
+            groups=group or (),
+            represents=represents,
+            person=person,
+            days_in_year=days_in_year,
+            threads=threads,
+            as_json=json,
+        )
+    )
+
+
+@app.command()
 def check(files: Annotated[list[Path], typer.Argument(help="Programme files and populations")]) -> None:
     """Every problem of every file at once."""
     from anderhalf.errors import AnderhalfError
