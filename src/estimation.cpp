@@ -542,7 +542,8 @@ Fit estimate(const Totals& totals, const Specification& spec) {
         ++absorbed;
         of_absorbed += totals.absorbed_cents[a] * totals.absorbed_cents[a] / days;
     }
-    const Exact errors = totals.yy - years * (of_absorbed + 2 * explained - fitted);  // cents^2 per year
+    const Exact errors =
+        std::max<Exact>(0, totals.yy - years * (of_absorbed + 2 * explained - fitted));  // cents^2/year
     const Exact spread = totals.yy - years * totals.cents * totals.cents / totals.days;
     fit.r2 = spread > 0 ? static_cast<double>(1 - errors / spread) : 0.0;
 

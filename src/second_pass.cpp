@@ -374,6 +374,7 @@ std::vector<double> robust_covariance(const Fit& fit, const std::vector<double>&
     shape.require(products.size() == at(p * p), "robust_covariance", "products", std::to_string(p * p),
                   std::to_string(products.size()));
     shape.throw_if_any();
+    if (fit.variance == 0) return fit.covariance;  // a perfect predictor: zeros, NaN for empty classes
     using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
     Matrix bread = Eigen::Map<const Matrix>(fit.covariance.data(), p, p) / fit.variance;
     for (Index j = 0; j < p; ++j)

@@ -112,3 +112,29 @@ TEST_CASE("rank knows no threshold: one day in ten billion tells two columns apa
     CHECK(fit.converged);
     CHECK(fit.condition > 1e9);
 }
+
+TEST_CASE("reweighting of strata hides no free direction, and a stratum left out tells nothing apart",
+          "[estimation][oracle]") {
+    data::Design d{{{"age", {"0", "1", "2", "3"}}, {"avi", {"0", "1", "2", "3"}}}};
+    d.strata = {"a", "b"};
+    Moments m{d};
+    for (std::int32_t k = 0; k < 64; ++k) {
+        const Cents cost = 1'000 + 37 * k * k;
+        m.add(std::vector<Entry>{{k % 4, 1}, {4 + (k % 4 < 2 ? 0 : 2) + (k / 4) % 2, 1}}, 100 + k,
+              std::span<const Cents>(&cost, 1), 1, 1, (k / 8) % 2, -1);
+    }
+    const Cents odd = 900;  // only stratum b has someone of a low age in a high avi class
+    m.add(std::vector<Entry>{{0, 1}, {6, 1}}, 365, std::span<const Cents>(&odd, 1), 1, 1, 1, -1);
+    Specification spec;
+    spec.columns = d.column_names();
+    spec.zero_sum = {{"avi", {4, 5, 6, 7}}};
+    spec.levels.strata = {0.7, 1.3};
+    const Fit fit = estimate(m, spec);
+    CHECK(fit.rank == 7);
+    CHECK(fit.rows == 65);
+    spec.levels.strata = {0.7, 0};
+    CHECK_THROWS_WITH(estimate(m, spec), Contains("avi=0, avi=1, avi=2, avi=3 together with age=0, age=1, age=2, age=3 "
+                                                  "are left free"));
+    spec.zero_sum = {{"avi low", {4, 5}}, {"avi high", {6, 7}}};
+    CHECK(estimate(m, spec).rows == 32);
+}
