@@ -8,6 +8,7 @@
 
 #include <anderhalf/estimation/accumulate.hpp>
 #include <anderhalf/estimation/estimate.hpp>
+#include <anderhalf/estimation/second_pass.hpp>
 #include <anderhalf/payment/class_totals.hpp>
 #include <anderhalf/payment/payment.hpp>
 
@@ -149,14 +150,21 @@ void measure(Index persons, int repeat, Results& results) {
     const estimation::Fit fit = estimation::estimate(moments, specification);
     estimation::Specification quick = specification;
     quick.inference = false;
-    std::vector<MicroEuro> weights;
-    for (const double b : fit.coefficients) weights.push_back(std::llround(b * 1e6));
+    const std::vector<MicroEuro> weights = estimation::rounded(fit);
     const CodeView insurer{std::span<const std::uint8_t>{p.insurer}};
     const auto class_totals = [&](int threads) {
         return payment::class_totals(design, p.view(), insurer, bench::insurers, on(threads));
     };
     const payment::ClassTotals totals = class_totals(1);
     require(payment::normative(totals, weights) == pay_persons(p, weights), "payment from totals and person by person");
+
+    const auto second_pass = [&](int threads) {
+        return estimation::second_pass(design, p.view(), weights, {}, on(threads));
+    };
+    Int128 residual = Int128{moments.cents()} * micro_per_cent * specification.days_in_year;
+    for (const Int128 paid : payment::normative(totals, weights)) residual -= paid;
+    for (const int threads : {1, 2})
+        require(second_pass(threads).residual == residual, "residuals of the second pass and cost less payment");
 
     const std::string tag = "@" + std::to_string(persons);
     results.fact("entries per record" + tag, work.entries_per_record);
@@ -177,6 +185,10 @@ void measure(Index persons, int repeat, Results& results) {
                          [&, threads] { bench::keep(encoded(*classes, p, threads)); }});
         cases.push_back(
             {"class_totals", threads, persons, "read", [&, threads] { bench::keep(class_totals(threads)); }});
+        cases.push_back({"second_pass", threads, persons, "read", [&, threads] { bench::keep(second_pass(threads)); }});
+        cases.push_back({"robust", threads, persons, "read", [&, threads] {
+                             bench::keep(estimation::score_products(design, p.view(), weights, {}, on(threads)));
+                         }});
     }
     cases.push_back({"moments/loop", 1, persons, "read", [&] { bench::keep(Loop{p}); }});
     cases.push_back({"pay/persons", 1, persons, "read", [&] { bench::keep(pay_persons(p, weights)); }});
