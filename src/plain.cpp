@@ -4,13 +4,8 @@ namespace anderhalf::estimation {
 
 namespace {
 
-std::int64_t value(const CodeView& column, Index row) {
-    return std::visit([&](auto values) { return static_cast<std::int64_t>(values[static_cast<std::size_t>(row)]); },
-                      column);
-}
-
 template <class Column>
-std::int64_t number(const Column& column, Index row) {
+std::int64_t value(const Column& column, Index row) {
     return std::visit([&](auto values) { return static_cast<std::int64_t>(values[static_cast<std::size_t>(row)]); },
                       column);
 }
@@ -55,10 +50,10 @@ Moments accumulate_plain(const data::Design& design, const data::Rows& rows) {
     Index absorbed = -1;
     for (Index i = 0; i < rows.size(); ++i) {
         read_entries(design, rows, i, entries, absorbed);
-        for (std::size_t g = 0; g < cents.size(); ++g) cents[g] = number(rows.cents[g], i);
+        for (std::size_t g = 0; g < cents.size(); ++g) cents[g] = value(rows.cents[g], i);
         const std::int64_t represents = rows.represents ? (*rows.represents)[static_cast<std::size_t>(i)] : 1;
         const Index stratum = rows.stratum ? static_cast<Index>(value(*rows.stratum, i)) : 0;
-        moments.add(entries, number(rows.days, i), cents, represents, 1, stratum, absorbed);
+        moments.add(entries, value(rows.days, i), cents, represents, 1, stratum, absorbed);
     }
     return moments;
 }

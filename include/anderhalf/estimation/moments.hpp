@@ -140,7 +140,9 @@ private:
             if (count == 0) continue;
             std::int64_t* row = &xx_[at((stratum * columns_ + column) * columns_)];
             std::int64_t wj = 0;
+            std::int64_t represented = 0;
             wrapped |= __builtin_mul_overflow(weight, count, &wj);
+            wrapped |= __builtin_mul_overflow(sign * represents, count, &represented);
             wrapped |= plus(xd_[at(stratum * columns_ + column)], wj);
             wrapped |= plus(xn_[at(stratum * columns_ + column)], sign);
             for (auto k = j; k != entries.end(); ++k) {
@@ -150,7 +152,7 @@ private:
             }
             for (std::size_t g = 0; g < cents.size(); ++g) {
                 std::int64_t cost = 0;
-                wrapped |= __builtin_mul_overflow(sign * represents * count, cents[g], &cost);
+                wrapped |= __builtin_mul_overflow(represented, cents[g], &cost);
                 wrapped |= plus(xc_[(at(stratum * categories_) + g) * at(columns_) + at(column)], cost);
             }
             if (absorbed >= 0)
