@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from anderhalf.estimation import Constraint as Constraint
     from anderhalf.estimation import Fit as Fit
+    from anderhalf.estimation import bootstrap as bootstrap
     from anderhalf.estimation import cap as cap
     from anderhalf.estimation import estimate as estimate
     from anderhalf.estimation import group_total as group_total
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from anderhalf.simulation import Simulation as Simulation
     from anderhalf.simulation import World as World
     from anderhalf.simulation import simulate as simulate
+    from anderhalf.specification import Specification as Specification
+    from anderhalf.specification import load_specification as load_specification
 
 # Loaded on first use, so that `import anderhalf` costs nothing beyond NumPy and pandas.
 _PUBLIC = {
@@ -49,7 +52,9 @@ _PUBLIC = {
     "Reform": "parameters",
     "Rules": "simulation",
     "Simulation": "simulation",
+    "Specification": "specification",
     "World": "simulation",
+    "bootstrap": "estimation",
     "cap": "estimation",
     "estimate": "estimation",
     "evaluate": "metrics",
@@ -57,6 +62,7 @@ _PUBLIC = {
     "group_total": "estimation",
     "load_model": "model",
     "load_programme": "programme",
+    "load_specification": "specification",
     "models": "model",
     "order": "estimation",
     "regiobeeld": "regiobeeld",
@@ -80,7 +86,9 @@ __all__ = [
     "Reform",
     "Rules",
     "Simulation",
+    "Specification",
     "World",
+    "bootstrap",
     "cap",
     "estimate",
     "evaluate",
@@ -88,6 +96,7 @@ __all__ = [
     "group_total",
     "load_model",
     "load_programme",
+    "load_specification",
     "models",
     "order",
     "regiobeeld",

@@ -17,6 +17,7 @@ __all__: list[str] = [
     "Baseline",
     "Binding",
     "Block",
+    "Bootstrap",
     "CareLine",
     "Category",
     "Cluster",
@@ -26,6 +27,7 @@ __all__: list[str] = [
     "ConditionRisk",
     "Constraint",
     "Criterion",
+    "CrossValidation",
     "Design",
     "DesignCriterion",
     "Downstream",
@@ -49,11 +51,13 @@ __all__: list[str] = [
     "NeutralityRule",
     "Options",
     "Outcome",
+    "Pass",
     "Plan",
     "PopulationParameters",
     "PopulationTables",
     "Programme",
     "ProgrammeLine",
+    "Regression",
     "Relation",
     "RiskClass",
     "Rounding",
@@ -61,6 +65,7 @@ __all__: list[str] = [
     "Sample",
     "Scheme",
     "Share",
+    "Specification",
     "Substitution",
     "Title",
     "Trigger",
@@ -68,12 +73,14 @@ __all__: list[str] = [
     "baseline_like",
     "baseline_of_blocks",
     "baseline_of_population",
+    "bootstrap",
     "build_population",
     "channel_names",
     "check_rows",
     "claim_dtype",
     "comovement",
     "conditions_of_block",
+    "cross_validate",
     "effect_names",
     "estimate",
     "evaluate",
@@ -94,7 +101,11 @@ __all__: list[str] = [
     "power",
     "reason_names",
     "record_dtype",
+    "regress",
     "result_change",
+    "robust_covariance",
+    "score_products",
+    "second_pass",
     "settle_share",
     "simulate",
     "student_t_quantile",
@@ -1325,6 +1336,76 @@ class Fit:
     @property
     def variance(self) -> float: ...
 
+class Specification:
+    def __init__(
+        self,
+        columns: collections.abc.Sequence[str],
+        zero_sum: collections.abc.Sequence[
+            tuple[str, collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]]
+        ],
+        days_in_year: typing.SupportsInt | typing.SupportsIndex = 365,
+        constraints: collections.abc.Sequence[Constraint] = [],
+        keep_budget: bool = True,
+        strata: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex] = [],
+        categories: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex] = [],
+        inference: bool = True,
+        covariance: bool = False,
+    ) -> None: ...
+
+class Pass:
+    @property
+    def cpm(self) -> float: ...
+    @property
+    def days(self) -> int: ...
+    @property
+    def mape(self) -> float: ...
+    @property
+    def r2(self) -> float: ...
+    @property
+    def residual(self) -> int: ...
+    @property
+    def rows(self) -> int: ...
+
+class CrossValidation:
+    @property
+    def r2(self) -> float: ...
+    @property
+    def r2_in(self) -> float: ...
+    @property
+    def r2_of(self) -> list[float]: ...
+    @property
+    def unseen(self) -> list[int]: ...
+
+class Bootstrap:
+    @property
+    def coefficients(self) -> numpy.typing.NDArray[numpy.float64]: ...
+    @property
+    def refusal(self) -> str: ...
+    @property
+    def refused(self) -> int: ...
+    @property
+    def standard_deviation(self) -> list[float]: ...
+
+class Regression:
+    @property
+    def coefficients(self) -> list[float]: ...
+    @property
+    def condition(self) -> float: ...
+    @property
+    def converged(self) -> bool: ...
+    @property
+    def covariance(self) -> list[float]: ...
+    @property
+    def freedom(self) -> int: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def r2(self) -> float: ...
+    @property
+    def rank(self) -> int: ...
+    @property
+    def standard_errors(self) -> list[float]: ...
+
 class MetricsGroup:
     @property
     def cost_cents(self) -> int: ...
@@ -1706,6 +1787,13 @@ def baseline_of_population(
     threads: typing.SupportsInt | typing.SupportsIndex = 1,
     progress: typing.Any = None,
 ) -> tuple[Baseline, list[int]]: ...
+def bootstrap(
+    moments: Moments,
+    specification: Specification,
+    draws: typing.SupportsInt | typing.SupportsIndex,
+    seed: typing.SupportsInt | typing.SupportsIndex = 1,
+    threads: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> Bootstrap: ...
 def build_population(parameters: PopulationParameters) -> PopulationTables: ...
 def check_rows(design: Design, rows: Rows, first_row: typing.SupportsInt | typing.SupportsIndex = 0) -> None: ...
 def comovement(
@@ -1723,6 +1811,12 @@ def conditions_of_block(
     first_year: typing.SupportsInt | typing.SupportsIndex,
     last_year: typing.SupportsInt | typing.SupportsIndex,
 ) -> numpy.typing.NDArray[numpy.int64]: ...
+def cross_validate(
+    moments: Moments, specification: Specification, threads: typing.SupportsInt | typing.SupportsIndex = 1
+) -> CrossValidation: ...
+@typing.overload
+def estimate(moments: Moments, specification: Specification) -> Fit: ...
+@typing.overload
 def estimate(
     moments: Moments,
     columns: collections.abc.Sequence[str],
@@ -1818,6 +1912,13 @@ def power(
     represents: typing.Annotated[numpy.typing.ArrayLike, numpy.uint16] | None,
     threads: typing.SupportsInt | typing.SupportsIndex,
 ) -> float: ...
+def regress(
+    names: collections.abc.Sequence[str],
+    columns: collections.abc.Sequence[typing.Annotated[numpy.typing.ArrayLike, numpy.float64]],
+    y: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    weight: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    equalities: collections.abc.Sequence[Constraint] = [],
+) -> Regression: ...
 def result_change(
     before: collections.abc.Sequence[
         tuple[
@@ -1835,6 +1936,23 @@ def result_change(
     ],
     days_in_year: typing.SupportsInt | typing.SupportsIndex,
 ) -> float: ...
+def robust_covariance(
+    fit: Fit, products: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]
+) -> numpy.typing.NDArray[numpy.float64]: ...
+def score_products(
+    design: Design,
+    rows: Rows,
+    weights: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    categories: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex] = [],
+    threads: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> numpy.typing.NDArray[numpy.float64]: ...
+def second_pass(
+    design: Design,
+    rows: Rows,
+    weights: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    categories: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex] = [],
+    threads: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> Pass: ...
 def settle_share(
     class_days: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
     weights: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],

@@ -261,24 +261,87 @@ def evaluate(
 
 
 @app.command()
-def check(files: Annotated[list[Path], typer.Argument(help="Programme files and populations")]) -> None:
+def estimate(
+    data: Annotated[Path, typer.Argument(help="Parquet or CSV file of records, or a folder of them")],
+    model: Annotated[str | None, typer.Option(help="Model year; see: anderhalf models")] = None,
+    spec: Annotated[Path | None, typer.Option(help="Risk model of your own: SPEC.toml")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for tables/weights.csv, results.json, report.html; appears whole or not at all."),
+    ] = None,
+    json: Json = False,
+    robust: Annotated[bool, typer.Option("--robust", help="Standard errors robust to unequal variances.")] = False,
+    minimum_persons: Annotated[
+        int, typer.Option(min=1, help="Classes of fewer records are left out of what is written.")
+    ] = 10,
+    threads: Threads = None,
+) -> None:
+    """Weights of a risk model from records of persons, by constrained least squares on exact integer sums."""
+    from anderhalf.weights import estimate_command
+
+    raise typer.Exit(
+        estimate_command(
+            data,
+            model=model,
+            spec=spec,
+            out=out,
+            as_json=json,
+            robust=robust,
+            minimum_persons=minimum_persons,
+            threads=threads,
+        )
+    )
+
+
+@app.command()
+def check(
+    files: Annotated[
+        list[Path], typer.Argument(help="Programmes, populations, specifications (SPEC.toml), files of records")
+    ],
+    model: Annotated[str | None, typer.Option(help="Model year whose columns the records should have")] = None,
+    spec: Annotated[Path | None, typer.Option(help="Specification whose columns the records should have")] = None,
+) -> None:
     """Every problem of every file at once."""
     from anderhalf.errors import AnderhalfError
-    from anderhalf.files import read_population
-    from anderhalf.programme import load_programme
 
     bad = 0
     for file in files:
         try:
-            if file.is_dir():
-                read_population(file)
-            else:
-                load_programme(file)
-            typer.echo(f"{file}: good")
+            typer.echo(f"{file}: good{_checked(file, model, spec)}")
         except AnderhalfError as error:
             bad = 1
             typer.echo(f"{file}: {error}", err=True)
     raise typer.Exit(bad)
+
+
+def _checked(file: Path, model: str | None, spec: Path | None) -> str:
+    """Reads one file by its kind; what there is to say of it."""
+    import tomllib
+
+    from anderhalf.errors import ParameterError, Problem
+    from anderhalf.files import read_population
+    from anderhalf.programme import load_programme
+    from anderhalf.specification import load_specification
+    from anderhalf.weights import check_records
+
+    if file.is_dir() and (file / "manifest.json").exists():
+        read_population(file)
+        return ""
+    if file.suffix == ".toml" or not file.exists() or file.name == "manifest.json":
+        try:
+            document = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+            document = {}
+        if "criterion" in document or "model" in document:
+            load_specification(file)
+        else:
+            load_programme(file)
+        return ""
+    if file.is_dir() and model is None and spec is None:
+        read_population(file)  # says what is missing
+    if (model is None) == (spec is None):
+        raise ParameterError(Problem("records", "one of --model and --spec", "to know which columns are what"))
+    return f", {check_records(file, model=model, spec=spec):,} records"
 
 
 def _progress() -> Callable[[str, int, int], None] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,8 +23,10 @@ from anderhalf.moments import (
     Layout,
     Moments,
     RandomGroups,
+    checked,
     chunks,
     model_layout,
+    processors,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -262,20 +265,18 @@ class Task:
     def names(self) -> list[str]:
         return self.layout.design.column_names()
 
-    def solve(
-        self, moments: _core.Moments, *, inference: bool = True, factors: Sequence[float] | None = None
-    ) -> _core.Fit:
-        return _core.estimate(
-            moments,
+    def specification(self, *, inference: bool = True) -> _core.Specification:
+        """What the core solves."""
+        return _core.Specification(
             self.names,
             [(name, list(columns)) for name, columns in self.zero_sum],
             self.layout.days_in_year,
-            constraints=self._conditions(),
-            keep_budget=self.keep_budget,
-            strata=list(self.factors if factors is None else factors),
-            categories=list(self.levels),
-            inference=inference,
-            covariance=inference,
+            self._conditions(),
+            self.keep_budget,
+            list(self.factors),
+            list(self.levels),
+            inference,
+            inference,
         )
 
     def _conditions(self) -> list[_core.Constraint]:
@@ -560,7 +561,8 @@ class Fit:
         notes = []
         empty = [f"{c}[{k}]" for (c, k), is_empty in zip(self.index, self.core.empty, strict=True) if is_empty]
         if empty:
-            notes.append(f"{len(empty)} classes have no insured time and weigh 0: {_some(empty)}.")
+            words = "1 class has" if len(empty) == 1 else f"{len(empty)} classes have"
+            notes.append(f"{words} no insured time and weigh{'s' * (len(empty) == 1)} 0: {_some(empty)}.")
         if self.core.redundant:
             notes.append(f"Constraints that follow from others: {_some(self.core.redundant)}.")
         if self.core.set_aside:
@@ -569,6 +571,8 @@ class Fit:
             notes.append("Predicted total cost is held at actual total cost by a constraint of its own.")
         if not self.core.converged:
             notes.append("The solver ended at its limit of iterations: the weights are not to be trusted.")
+        if any(b.relation != _core.Relation.equal for b in self.core.binding):
+            notes.append("Standard errors take the inequalities that bind as given: 0 for a weight held at a value.")
         if self.robust:
             notes.append("Standard errors are robust to unequal variances (HC1).")
         return notes
@@ -638,6 +642,84 @@ class Fit:
             if c.none:
                 total += np.where(some, 0.0, weights[0])
         return total
+
+    def with_records(
+        self,
+        frame: Any,
+        *,
+        robust: bool = False,
+        threads: int | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> Fit:
+        """The same weights with ``cpm`` and ``mape``, and robust errors on request, from a pass over the records.
+
+        Amounts are whole millionths of a euro; sums over records are exact, whatever the order, slices or threads.
+        """
+        if robust and self.absorbed is not None:
+            raise ShapeError(Problem("robust", "needs a model without an absorbed criterion", "classical errors"))
+        weights, levels, count = self.micro_euros.tolist(), list(self.task.levels), threads or processors()
+        design = self.layout.design
+        # Mean absolute deviation: the error of a model whose only class weighs the mean. Whole millionths: exact in
+        # any order.
+        flat = _core.Design(
+            [_core.DesignCriterion("all", ["0"])],
+            design.categories,
+            design.strata,
+            design.days_in_year,
+            design.days_max,
+        )
+        mean = [round(self.mean_cost * MICRO_PER_EURO)]
+        factors = self.task.factors or (1.0,) * len(design.strata)
+        error = deviation = time = 0.0
+        read = 0
+        products: NDArray[np.float64] | None = None
+        for chunk in chunks(self.layout, source(frame)):
+            for stratum, factor in enumerate(factors):
+                part = chunk if len(set(factors)) == 1 else chunk.of_stratum(stratum)
+                if part.size > 0:
+                    one = checked(
+                        self.layout, part, lambda rows: _core.second_pass(design, rows, weights, levels, count)
+                    )
+                    error += factor * one.mape * one.days
+                    constant = _core.second_pass(flat, part.flat, mean, levels, count)
+                    deviation += factor * constant.mape * one.days
+                    time += factor * one.days
+                    if robust:
+                        more = factor**2 * _core.score_products(design, part.rows, weights, levels, count)
+                        products = more if products is None else products + more
+                if part is chunk:
+                    break
+            read += chunk.size
+            if progress is not None:
+                progress(read)
+        if read != self.nobs:
+            raise ShapeError(
+                Problem("with_records", "other records than those of the estimate", f"{self.nobs:,}", f"{read:,}")
+            )
+        covariance = None
+        if products is not None:
+            p = len(self.index)
+            covariance = np.asarray(_core.robust_covariance(self.core, products.tolist())).reshape(p, p)
+        cpm = 1 - error / deviation if deviation > 0 else math.nan
+        return Fit(self.task, self.moments, self.core, Pass(cpm, error / time, covariance))
+
+    def cross_validate(self, *, threads: int | None = None) -> pd.Series[Any]:
+        """R-squared out of sample: the strata of the moments are the folds, each forecast from the others.
+
+        Make the moments with ``stratum=RandomGroups(10, by="person")``. No record is read again.
+
+        Returns
+        -------
+        Series
+            ``out_of_sample``, ``in_sample``, and per fold under its name.
+        """
+        import pandas as pd
+
+        _needs_groups("cross_validate", self)
+        specification = self.task.specification(inference=False)
+        result = _core.cross_validate(self.moments.core, specification, threads or processors())
+        folds = dict(zip(self.moments.strata, result.r2_of, strict=True))
+        return pd.Series({"out_of_sample": result.r2, "in_sample": result.r2_in, **folds}, name="rsquared")
 
     # --- shown
 
@@ -897,8 +979,56 @@ def solved(
         raise ShapeError(
             Problem("estimate, robust", "needs records", "a frame or files that can be read twice", "moments")
         )
-    core = task.solve(moments.core)
-    return Fit(task, moments, core)
+    core = _core.estimate(moments.core, task.specification())
+    fit = Fit(task, moments, core)
+    if data is None:
+        return fit
+    return fit.with_records(data, robust=robust, threads=threads, progress=progress)
+
+
+def bootstrap(
+    fit: Fit, draws: int = 200, *, seed: int = 1, threads: int | None = None
+) -> pd.DataFrame:  # fmt: skip
+    """Weights of resampled groups, from moments alone: the strata of the moments are the groups.
+
+    Make the moments with ``stratum=RandomGroups(100, by="person")`` or with a column of natural groups. With few groups
+    (below about 50) the spread is itself uncertain.
+
+    Parameters
+    ----------
+    fit : Fit
+        Of moments with two strata or more.
+    draws : int
+        How often as many groups as there are, are drawn with replacement.
+    seed : int
+        Of the draws; the result does not depend on the number of threads.
+
+    Returns
+    -------
+    DataFrame
+        A row per draw, a column per weight; NaN for a class that a draw leaves empty.
+    """
+    import pandas as pd
+
+    _needs_groups("bootstrap", fit)
+    specification = fit.task.specification(inference=False)
+    result = _core.bootstrap(fit.moments.core, specification, draws, seed, threads or processors())
+    frame = pd.DataFrame(np.asarray(result.coefficients), columns=fit.index)
+    frame.index.name = "draw"
+    return frame
+
+
+def _needs_groups(where: str, fit: Fit) -> None:
+    if len(fit.moments.strata) < 2:
+        raise ShapeError(
+            Problem(
+                where,
+                "the moments have one stratum",
+                "groups, such as Moments.from_records with stratum=RandomGroups(10)",
+            )
+        )
+    if fit.task.factors:
+        raise ShapeError(Problem(where, "the strata have factors", "strata that are random groups"))
 
 
 __all__ = [
@@ -909,6 +1039,7 @@ __all__ = [
     "Moments",
     "RandomGroups",
     "Task",
+    "bootstrap",
     "cap",
     "estimate",
     "group_total",

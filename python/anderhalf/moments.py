@@ -275,6 +275,26 @@ class Chunk:
         days = self.days if self.days is not None else np.full(self.size, 1, dtype=np.uint16)
         return _core.Rows(self.criteria, days, self.cents, self.represents, self.stratum)
 
+    def of_stratum(self, stratum: int) -> Chunk:
+        """The records of one stratum, copied."""
+        assert self.stratum is not None
+        chosen = self.stratum == stratum
+
+        def pick(a: Any) -> Any:
+            return None if a is None else [pick(x) for x in a] if isinstance(a, list) else a[chosen]
+
+        return replace(
+            self, size=int(chosen.sum()), criteria=pick(self.criteria), days=pick(self.days), cents=pick(self.cents),
+            represents=pick(self.represents), stratum=pick(self.stratum),
+        )  # fmt: skip
+
+    @property
+    def flat(self) -> _core.Rows:
+        """The records with one class for all."""
+        assert self.days is not None
+        everyone = [np.zeros(self.size, dtype=np.uint8)]
+        return _core.Rows(everyone, self.days, self.cents, self.represents, self.stratum)
+
     def joined(self, other: Chunk) -> Chunk:
         def join(a: Any, b: Any) -> Any:
             if a is None:

@@ -3,6 +3,9 @@
 #include <anderhalf/data/columns.hpp>
 #include <anderhalf/estimation/accumulate.hpp>
 #include <anderhalf/estimation/estimate.hpp>
+#include <anderhalf/estimation/regression.hpp>
+#include <anderhalf/estimation/resample.hpp>
+#include <anderhalf/estimation/second_pass.hpp>
 #include <anderhalf/risk/scheme.hpp>
 
 #include <pybind11/numpy.h>
@@ -277,6 +280,117 @@ void bind_moments(py::module_& m) {
         py::arg("design"), py::arg("rows"), py::arg("threads") = 1);
 }
 
+void bind_second_pass(py::module_& m) {
+    py::class_<Pass>(m, "Pass")
+        .def_readonly("r2", &Pass::r2)
+        .def_readonly("cpm", &Pass::cpm)
+        .def_readonly("mape", &Pass::mape)
+        .def_property_readonly("residual", [](const Pass& p) { return whole(p.residual); })
+        .def_readonly("days", &Pass::days)
+        .def_readonly("rows", &Pass::rows);
+    m.def(
+        "second_pass",
+        [](const data::Design& design, const RowsOf& r, const std::vector<MicroEuro>& weights,
+           const std::vector<double>& categories, int threads) {
+            const py::gil_scoped_release release;
+            return second_pass(design, r.rows, weights, categories, Run{threads});
+        },
+        py::arg("design"), py::arg("rows"), py::arg("weights"), py::arg("categories") = std::vector<double>{},
+        py::arg("threads") = 1);
+    m.def(
+        "score_products",
+        [](const data::Design& design, const RowsOf& r, const std::vector<MicroEuro>& weights,
+           const std::vector<double>& categories, int threads) {
+            std::vector<double> products;
+            {
+                const py::gil_scoped_release release;
+                products = score_products(design, r.rows, weights, categories, Run{threads});
+            }
+            return py::array_t<double>(static_cast<py::ssize_t>(products.size()), products.data());
+        },
+        py::arg("design"), py::arg("rows"), py::arg("weights"), py::arg("categories") = std::vector<double>{},
+        py::arg("threads") = 1);
+    m.def(
+        "robust_covariance",
+        [](const Fit& fit, const std::vector<double>& products) {
+            const std::vector<double> covariance = robust_covariance(fit, products);
+            return py::array_t<double>(static_cast<py::ssize_t>(covariance.size()), covariance.data());
+        },
+        py::arg("fit"), py::arg("products"));
+    py::class_<CrossValidation>(m, "CrossValidation")
+        .def_readonly("r2", &CrossValidation::r2)
+        .def_readonly("r2_of", &CrossValidation::r2_of)
+        .def_readonly("r2_in", &CrossValidation::r2_in)
+        .def_readonly("unseen", &CrossValidation::unseen);
+    m.def(
+        "cross_validate",
+        [](const Moments& moments, const Specification& spec, int threads) {
+            return cross_validate(moments, spec, Run{threads});
+        },
+        py::arg("moments"), py::arg("specification"), py::arg("threads") = 1, py::call_guard<py::gil_scoped_release>());
+    py::class_<Bootstrap>(m, "Bootstrap")
+        .def_property_readonly("coefficients",
+                               [](const Bootstrap& b) {
+                                   const auto columns = static_cast<py::ssize_t>(b.columns);
+                                   const auto draws =
+                                       columns == 0 ? 0 : static_cast<py::ssize_t>(b.coefficients.size()) / columns;
+                                   return py::array_t<double>({draws, columns}, b.coefficients.data());
+                               })
+        .def_readonly("standard_deviation", &Bootstrap::standard_deviation)
+        .def_readonly("refused", &Bootstrap::refused)
+        .def_readonly("refusal", &Bootstrap::refusal);
+    m.def(
+        "bootstrap",
+        [](const Moments& moments, const Specification& spec, Index draws, std::uint64_t seed, int threads) {
+            return bootstrap(moments, spec, draws, seed, Run{threads});
+        },
+        py::arg("moments"), py::arg("specification"), py::arg("draws"), py::arg("seed") = 1, py::arg("threads") = 1,
+        py::call_guard<py::gil_scoped_release>());
+    py::class_<Regression>(m, "Regression")
+        .def_readonly("method", &Regression::method)
+        .def_readonly("coefficients", &Regression::coefficients)
+        .def_readonly("standard_errors", &Regression::standard_errors)
+        .def_readonly("covariance", &Regression::covariance)
+        .def_readonly("r2", &Regression::r2)
+        .def_readonly("condition", &Regression::condition)
+        .def_readonly("rank", &Regression::rank)
+        .def_readonly("freedom", &Regression::freedom)
+        .def_readonly("converged", &Regression::converged);
+    m.def(
+        "regress",
+        [](std::vector<std::string> names, const std::vector<py::array_t<double, py::array::c_style>>& columns,
+           const py::array_t<double, py::array::c_style>& y, const py::array_t<double, py::array::c_style>& weight,
+           const std::vector<Constraint>& equalities) {
+            const auto view = [](const auto& a) {
+                return std::span<const double>{a.data(), static_cast<std::size_t>(a.size())};
+            };
+            Regressors x{std::move(names), {}};
+            for (const auto& column : columns) x.columns.push_back(view(column));
+            const auto ys = view(y), ws = view(weight);
+            const py::gil_scoped_release release;
+            return regress(x, ys, ws, equalities);
+        },
+        py::arg("names"), py::arg("columns"), py::arg("y"), py::arg("weight"),
+        py::arg("equalities") = std::vector<Constraint>{});
+}
+
+[[nodiscard]] Specification specified(std::vector<std::string> columns,
+                                      const std::vector<std::pair<std::string, std::vector<Index>>>& zero_sum,
+                                      Days days_in_year, std::vector<Constraint> constraints, bool keep_budget,
+                                      std::vector<double> strata, std::vector<double> categories, bool inference,
+                                      bool covariance) {
+    Specification spec;
+    spec.columns = std::move(columns);
+    for (const auto& [name, group] : zero_sum) spec.zero_sum.push_back({name, group});
+    spec.days_in_year = days_in_year;
+    spec.inference = inference;
+    spec.constraints = std::move(constraints);
+    spec.keep_budget = keep_budget;
+    spec.levels = {std::move(strata), std::move(categories)};
+    spec.covariance = covariance;
+    return spec;
+}
+
 void bind_fit(py::module_& m) {
     py::enum_<Relation>(m, "Relation")
         .value("equal", Relation::equal)
@@ -331,21 +445,23 @@ void bind_fit(py::module_& m) {
         .def_readonly("budget_row", &Fit::budget_row)
         .def_readonly("absorbed_coefficients", &Fit::absorbed_coefficients)
         .def_readonly("absorbed_empty", &Fit::absorbed_empty);
+    py::class_<Specification>(m, "Specification")
+        .def(py::init(&specified), py::arg("columns"), py::arg("zero_sum"), py::arg("days_in_year") = 365,
+             py::arg("constraints") = std::vector<Constraint>{}, py::arg("keep_budget") = true,
+             py::arg("strata") = std::vector<double>{}, py::arg("categories") = std::vector<double>{},
+             py::arg("inference") = true, py::arg("covariance") = false);
+    m.def(
+        "estimate", [](const Moments& moments, const Specification& spec) { return estimate(moments, spec); },
+        py::arg("moments"), py::arg("specification"), py::call_guard<py::gil_scoped_release>());
     m.def(
         "estimate",
         [](const Moments& moments, std::vector<std::string> columns,
            const std::vector<std::pair<std::string, std::vector<Index>>>& zero_sum, Days days_in_year,
            std::vector<Constraint> constraints, bool keep_budget, std::vector<double> strata,
            std::vector<double> categories, bool inference, bool covariance) {
-            Specification spec;
-            spec.columns = std::move(columns);
-            for (const auto& [name, group] : zero_sum) spec.zero_sum.push_back({name, group});
-            spec.days_in_year = days_in_year;
-            spec.inference = inference;
-            spec.constraints = std::move(constraints);
-            spec.keep_budget = keep_budget;
-            spec.levels = {std::move(strata), std::move(categories)};
-            spec.covariance = covariance;
+            const Specification spec =
+                specified(std::move(columns), zero_sum, days_in_year, std::move(constraints), keep_budget,
+                          std::move(strata), std::move(categories), inference, covariance);
             const py::gil_scoped_release release;
             return estimate(moments, spec);
         },
@@ -353,6 +469,7 @@ void bind_fit(py::module_& m) {
         py::arg("constraints") = std::vector<Constraint>{}, py::arg("keep_budget") = true,
         py::arg("strata") = std::vector<double>{}, py::arg("categories") = std::vector<double>{},
         py::arg("inference") = true, py::arg("covariance") = false);
+    bind_second_pass(m);
     m.def(
         "student_t_tails",
         [](double t, double freedom) {  // P(|T| > |t|)
