@@ -411,31 +411,41 @@ std::vector<MicroEuro> rounded(const Fit& fit) {
 
 double exact_r2(const Moments& m, const std::vector<MicroEuro>& weights, Days days_in_year) {
     using boost::multiprecision::cpp_int;
-    using boost::multiprecision::cpp_rational;
     Problems<ShapeError> shape;
     shape.require(static_cast<Index>(weights.size()) == m.columns(), "exact_r2", "weights", std::to_string(m.columns()),
                   std::to_string(weights.size()));
     shape.require(m.absorbed_classes() == 0, "exact_r2", "moments", "none absorbed", "an absorbed criterion");
     shape.throw_if_any();
-    // Times 1e8 and days_in_year: squares in (1e-4 cents)^2.
-    cpp_rational yy = 0;
-    cpp_int xy = 0, xx = 0, days = 0, cents = 0;
+    cpp_int divisor = 1;  // of every number of days that occurs: sum squares / days is a whole number over it
+    const auto each_square = [&](auto body) {
+        for (Index s = 0; s < m.strata(); ++s)
+            for (Index g = 0; g < m.categories(); ++g)
+                for (Index h = 0; h < m.categories(); ++h)
+                    for (Index d = 1; d <= m.design().days_max; ++d)
+                        if (const Int128 square = m.squares(d, g, h, s); square != 0) body(square, d);
+    };
+    each_square([&](Int128, Index d) { divisor = boost::multiprecision::lcm(divisor, cpp_int{d}); });
+    cpp_int squares = 0, xy = 0, xx = 0, days = 0, cents = 0;
+    each_square([&](Int128 square, Index d) { squares += cpp_int{square} * (divisor / d); });
     for (Index s = 0; s < m.strata(); ++s) {
         days += m.days(s);
         for (Index g = 0; g < m.categories(); ++g) {
             cents += m.cents(g, s);
-            for (Index h = 0; h < m.categories(); ++h)
-                for (Index d = 1; d <= m.design().days_max; ++d) yy += cpp_rational{cpp_int{m.squares(d, g, h, s)}, d};
             for (Index j = 0; j < m.columns(); ++j) xy += cpp_int{m.xc(j, g, s)} * weights[at(j)];
         }
         for (Index j = 0; j < m.columns(); ++j)
             for (Index k = 0; k < m.columns(); ++k) xx += cpp_int{m.xx(j, k, s)} * weights[at(j)] * weights[at(k)];
     }
-    const cpp_rational years{days_in_year};
-    const cpp_rational errors = yy * years - cpp_rational{2 * xy, 10'000} + cpp_rational{xx, 100'000'000} / years;
     if (days <= 0) throw DomainError{{{"exact_r2", "insured days", "at least 1", "none"}}};
-    const cpp_rational spread = yy * years - cpp_rational{cents * cents} * years / cpp_rational{days};
-    return spread > 0 ? static_cast<double>(cpp_rational{1 - errors / spread}) : 0.0;
+    // 1 - errors / spread over one denominator; weights are 1e-4 cents per insured year of Y days:
+    // errors = Y squares / divisor - 2 xy / 1e4 + xx / (1e8 Y),  spread = Y squares / divisor - Y cents^2 / days
+    const cpp_int unit = 10'000, year = days_in_year;
+    cpp_int explained = (2 * xy * unit * year - xx) * days - cents * cents * year * year * unit * unit;
+    explained *= divisor;
+    const cpp_int spread = (squares * days - cents * cents * divisor) * year * year * unit * unit;
+    if (spread <= 0) return 0.0;
+    constexpr int bits = 80;  // more than a double holds
+    return std::ldexp(static_cast<double>(cpp_int{(explained << bits) / spread}), -bits);
 }
 
 }  // namespace anderhalf::estimation
