@@ -1,4 +1,4 @@
-"""A risk model of one's own: exact sums, constrained weights, more rows, and how good it is."""
+"""A risk model of one's own from columns: exact sums, constrained weights, and what each insurer is paid."""
 
 import pandas as pd
 
@@ -8,15 +8,18 @@ people = pd.DataFrame(
     {
         "age": ["young", "young", "young", "old", "old", "old"],
         "illness": ["none", "none", "ill", "none", "ill", "ill"],
+        "insurer": [0, 0, 1, 1, 0, 1],
         "days": [365, 365, 365, 365, 365, 73],
         "cost_cents": [600_00, 800_00, 2500_00, 1900_00, 3700_00, 720_00],
     }
 )
-fit = ah.estimate(people, criteria=["age", "illness"], cost="cost_cents", days="days", zero_sum=True, carrier="age")
-print(fit.params.round(2).to_string())
-print(f"R2 {fit.rsquared:.4f}, CPM {fit.cpm:.4f}, rank {fit.rank} with {fit.nobs} records")
+criteria = [ah.Criterion("age", classes=["young", "old"]), ah.Criterion("illness", classes=["none", "ill"])]
 
-# Months of one half and the other: sums of whole numbers, in any order, and out again.
-first = ah.Moments.from_records(people[:3], criteria=fit.moments.criteria)
-second = ah.Moments.from_records(people[3:], criteria=fit.moments.criteria)
-print(first + second == fit.moments, (first + second) - second == first)
+fit = ah.estimate(people, criteria=criteria, cost="cost_cents", days="days", zero_sum=True, carrier="age")
+for row in fit.weights.itertuples():
+    print(f"{row.criterion + '=' + row.code:13} {row.weight_eur:9.2f}  ({row.insured_years:.2f} insured years)")
+print(f"R2 {fit.rsquared:.4f}")
+
+paid = (fit.predict(people) * people.days / 365).groupby(people.insurer).sum()
+for euros in paid:
+    print(f"insurer is paid {euros:.2f}")
