@@ -118,8 +118,11 @@ std::vector<MicroEuro> neutral(const std::vector<risk::CriterionColumns>& layout
         Big reset_count = 0, surplus = 0;
         for (const std::int32_t code : rule.reset) reset_count += have(column(code));
         if (reset_count <= 0) continue;
-        if (rule.rule == params::Neutrality::zero_sum) {
+        if (rule.rule == params::Neutrality::zero_sum && rule.of.empty()) {
             for (std::size_t k = first; k < last; ++k) surplus += Big{official[k]} * have(k);
+        } else if (rule.rule == params::Neutrality::zero_sum) {
+            for (const auto* codes : {&rule.reset, &rule.of})
+                for (const std::int32_t code : *codes) surplus += Big{official[column(code)]} * have(column(code));
         } else {
             for (const std::int32_t code : rule.of)
                 surplus += Big{official[column(code)]} * (have(column(code)) - want(column(code)));

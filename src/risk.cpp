@@ -55,6 +55,9 @@ std::vector<Line> lines(std::span<const Ranked> ranked, std::int64_t total, std:
 Scheme::Scheme(params::Model model, Mapping mapping, std::int64_t experiment_variable_ppm)
     : model_{std::move(model)}, mapping_{std::move(mapping)}, experiment_variable_ppm_{experiment_variable_ppm} {
     Problems<ParameterError> problems;
+    problems.require(model_.complete, model_.name, "model year", "one that this version can group and pay",
+                     "weights and criteria only");
+    problems.throw_if_any();
     compile(model_.variable, variable_, false);
     compile(model_.ggz, ggz_, true);
     compile(model_.deductible, deductible_, true);
@@ -337,6 +340,7 @@ Scheme::Clusters Scheme::clusters(const data::Claim& claim, Cents amount) const 
         }
         case params::Cluster::ggz: return {.ggz = amount};
         case params::Cluster::fixed: return {.fixed = amount};
+        case params::Cluster::nursing:  // a share of its own: years that Scheme refuses
         case params::Cluster::none: break;
     }
     return {};

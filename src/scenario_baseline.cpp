@@ -322,7 +322,7 @@ void View::health(Index p, std::int32_t year, const data::Record& record, risk::
             return beyond((*cost_lines)[at(year - lag - panel->first_year)].ggz_mhk[at(k)], c->ggz_cost, year - lag);
         });
     const std::int32_t exempt_from = scheme->model().wlz_no_mvv_from_age;
-    const bool wlz_none = record.wlz > 0 && exempt_from > 0 && age >= exempt_from;
+    const bool wlz_none = record.wlz > 0 && exempt_from != 0 && age >= exempt_from;
     const risk::CareYear* last = past[1];
     if (!wlz_none && last != nullptr && last->insured != 0) {
         const Cents sum = detail::nursing_sum(*this, p, year, adult);

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from pydantic import BaseModel
 
 from anderhalf._paths import data_directory
 from anderhalf.errors import ParameterError, Problem, not_found
@@ -21,6 +23,7 @@ from anderhalf.parameters import (
     Expected,
     Law,
     Reform,
+    ShareName,
     Switch,
     Value,
     WeightsFile,
@@ -103,15 +106,21 @@ class Model:
     name: str
     year: int
     official: bool
+    complete: bool
     variable: Share
     ggz: Share
     ggz_hcc: Share
     deductible: Share
+    nursing: Share
+    variable_ex_post: Share
+    ggz_ex_post: Share
+    deductible_ex_post: Share
     neutrality: tuple[NeutralityRule, ...]
     macro_total: int
     macro_variable: int
     macro_fixed: int
     macro_ggz: int
+    macro_nursing: int
     revenue_premium: int
     revenue_deductible: int
     fund_payment: int
@@ -119,6 +128,7 @@ class Model:
     administration_under_18: int
     deductible_amount: int
     forfait: int
+    forfait_ex_post: int
     deductible_exempt: tuple[bool, ...]
     title_deductible_exempt: tuple[bool, ...]
     forfait_from_mhk: int
@@ -127,10 +137,15 @@ class Model:
     mhk_excluded: tuple[bool, ...]
     flat_ppm_variable: int
     flat_ppm_ggz: int
+    flat_ppm_nursing: int
     own_payments_macro_corrected: bool
     own_payments_flat_ppm: int
     hcc_ggz_top_per_myriad: int
     hcc_ggz_ppm: int
+    bandwidth_ggz: int
+    bandwidth_ggz_ppm: int
+    bandwidth_nursing: int
+    bandwidth_nursing_ppm: int
     wlz_lowest_ses: bool
     wlz_no_mvv_from_age: int
     lowest_ses_from_ggz_dkg: int
@@ -140,7 +155,27 @@ class Model:
 
     @property
     def shares(self) -> tuple[Share, ...]:
-        return self.variable, self.ggz, self.ggz_hcc, self.deductible
+        """The shares of this year: those with criteria, ex ante before ex post."""
+        every = (self.variable, self.ggz, self.ggz_hcc, self.deductible, self.nursing, *self.ex_post)
+        return tuple(share for share in every if share.criteria)
+
+    @property
+    def ex_post(self) -> tuple[Share, Share, Share]:
+        """Weights for the settlement, without criteria when those of the grant hold there too."""
+        return self.variable_ex_post, self.ggz_ex_post, self.deductible_ex_post
+
+    @property
+    def status(self) -> str:
+        """``complete``, or what the year can be used for."""
+        return "complete" if self.law.status is None else self.law.status.status.payment
+
+    def require_complete(self, purpose: str) -> None:
+        """Raise ParameterError, in one sentence, when this version cannot group and pay the year."""
+        if not self.complete:
+            names = ", ".join(row for row in model_names(data_directory("params") / "nl") if load_model(row).complete)
+            raise ParameterError(
+                Problem(purpose, f"{self.name} has {self.status}; it lacks {self.law.missing[0]}", f"one of {names}")
+            )
 
     @property
     def parameters_sha256(self) -> str:
@@ -221,7 +256,11 @@ def load_model(name: str, *reforms: Reform) -> Model:
 
 
 def models() -> pd.DataFrame:
-    """The model years: ``name, year, official, title, cite, url, classes, changes``."""
+    """The model years: ``name, year, official, status, title, cite, url, classes, changes, missing``.
+
+    ``status`` is ``complete``, or ``weights and criteria only``: such a year can be read and explained person by
+    person, and is refused by everything that groups claims or pays insurers. ``missing`` says why.
+    """
     import pandas as pd
 
     rows = []
@@ -231,8 +270,11 @@ def models() -> pd.DataFrame:
         count = sum(len(criterion.classes) for share in model.shares for criterion in share.criteria)
         changes = "; ".join(f"{change.path} = {_shown(change.value)}" for change in model.law.changes)
         title = model.law.title or source.title
-        rows.append((name, model.year, model.official, title, source.cite, source.url, count, changes))
-    return pd.DataFrame(rows, columns=["name", "year", "official", "title", "cite", "url", "classes", "changes"])
+        missing = "; ".join(model.law.missing)
+        row = (name, model.year, model.official, model.status, title, source.cite, source.url, count, changes, missing)
+        rows.append(row)
+    columns = ["name", "year", "official", "status", "title", "cite", "url", "classes", "changes", "missing"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _shown(value: object) -> str:
@@ -242,27 +284,37 @@ def _shown(value: object) -> str:
 def model_of(law: Law) -> Model:
     """The model that the parameter files describe; every conversion is exact or refused."""
     premium, rules = law.premium_and_deductible, law.settlement
-    shares: dict[str, Share] = {weights.share.name: _share(law, weights) for weights in law.weights}
+    shares: dict[str, Share] = {name: Share(name, ()) for name in get_args(ShareName)}
+    shares |= {name: _share(law, weights) for name, weights in law.weights.items()}
     exempt = {category.name for category in premium.exempt.categories}
     cluster = {
-        name: group for group in ("variable", "fixed", "ggz", "none") for name in getattr(law.assignment.cluster, group)
+        name: group
+        for group in ("variable", "fixed", "ggz", "none", "nursing")
+        for name in getattr(law.assignment.cluster, group)
     }
     mhk_codes = {row.key: row.code for row in shares["variable"].criterion("mhk").classes}
     macro, revenue = law.macro_budget.macro_budget, law.macro_budget.revenue
     excluded = law.assignment.mhk.excluded.categories
+    special, compensation, bands = law.assignment.special, rules.high_cost_compensation, rules.bandwidth
     return Model(
         name=law.name,
         year=law.source.year,
         official=law.official,
+        complete=law.status is None,
         variable=shares["variable"],
         ggz=shares["ggz"],
         ggz_hcc=shares["ggz_hcc"],
         deductible=shares["deductible"],
+        nursing=shares["nursing"],
+        variable_ex_post=shares["variable_ex_post"],
+        ggz_ex_post=shares["ggz_ex_post"],
+        deductible_ex_post=shares["deductible_ex_post"],
         neutrality=tuple(_neutrality(law, shares)),
         macro_total=_cents(macro.total),
         macro_variable=_cents(macro.variable_care),
         macro_fixed=_cents(macro.fixed_care),
         macro_ggz=_cents(macro.mental_care),
+        macro_nursing=_cents(macro.nursing_care) if macro.nursing_care else 0,
         revenue_premium=_cents(revenue.premium),
         revenue_deductible=_cents(revenue.deductible),
         fund_payment=_cents(revenue.fund_payment),
@@ -270,6 +322,7 @@ def model_of(law: Law) -> Model:
         administration_under_18=_cents(premium.premium.administration_under_18),
         deductible_amount=_cents(premium.deductible.amount),
         forfait=_cents(premium.deductible.forfait),
+        forfait_ex_post=_cents(premium.deductible.forfait_ex_post or premium.deductible.forfait),
         deductible_exempt=tuple(name in exempt for name in CATEGORIES),
         title_deductible_exempt=tuple(getattr(premium.titles, title).exempt for title in TITLES),
         forfait_from_mhk=mhk_codes[premium.morbidity.mhk_from],
@@ -278,13 +331,18 @@ def model_of(law: Law) -> Model:
         mhk_excluded=tuple(name in excluded for name in CATEGORIES),
         flat_ppm_variable=_scaled(rules.flat_step.variable_care, MICRO_PER_EURO),
         flat_ppm_ggz=_scaled(rules.flat_step.mental_care, MICRO_PER_EURO),
+        flat_ppm_nursing=_optional(rules.flat_step.nursing_care, MICRO_PER_EURO),
         own_payments_macro_corrected=rules.own_payments.macro_corrected.value,
         own_payments_flat_ppm=_scaled(rules.own_payments.flat_step, MICRO_PER_EURO),
-        hcc_ggz_top_per_myriad=_scaled(rules.high_cost_compensation.users_above_threshold, 100),
-        hcc_ggz_ppm=_scaled(rules.high_cost_compensation.share_of_excess, 10_000),
-        wlz_lowest_ses=law.assignment.special.wlz_lowest_ses.value,
-        wlz_no_mvv_from_age=_scaled(law.assignment.special.wlz_no_mvv_from_age, 1),
-        lowest_ses_from_ggz_dkg=_scaled(law.assignment.special.lowest_ses_from_ggz_dkg, 1),
+        hcc_ggz_top_per_myriad=_scaled(compensation.users_above_threshold, 100) if compensation else 0,
+        hcc_ggz_ppm=_scaled(compensation.share_of_excess, 10_000) if compensation else 0,
+        bandwidth_ggz=_cents(bands.mental_care.amount) if bands else 0,
+        bandwidth_ggz_ppm=_scaled(bands.mental_care.percent, 10_000) if bands else 0,
+        bandwidth_nursing=_cents(bands.nursing_care.amount) if bands else 0,
+        bandwidth_nursing_ppm=_scaled(bands.nursing_care.percent, 10_000) if bands else 0,
+        wlz_lowest_ses=special.wlz_lowest_ses is not None and special.wlz_lowest_ses.value,
+        wlz_no_mvv_from_age=_from_age(special.wlz_no_mvv_from_age),
+        lowest_ses_from_ggz_dkg=_optional(special.lowest_ses_from_ggz_dkg, 1),
         adult_age=_scaled(law.assignment.adult.age, 1),
         reference_month=_scaled(law.assignment.reference_date.month, 1),
         law=law,
@@ -302,11 +360,20 @@ def _scaled(value: Value, factor: int) -> int:
     return _whole(value.value, factor, f"{value.term} (art. {value.article})")
 
 
+def _optional(value: Value | None, factor: int) -> int:
+    return 0 if value is None else _scaled(value, factor)
+
+
+def _from_age(value: Value | None) -> int:
+    """0: no such rule; -1: every age, which the law prints as no age at all."""
+    return 0 if value is None else _scaled(value, 1) or -1
+
+
 def _cents(value: Value) -> int:
     return _scaled(value, 100_000_000 if value.unit == "EUR million" else 100)
 
 
-_GROUPS = {"avi": INCOME_SOURCES, "ppa": HOUSEHOLD_STATES}
+_GROUPS = {"avi": INCOME_SOURCES, "ppa": HOUSEHOLD_STATES, "one_person": HOUSEHOLD_STATES}
 
 
 def _share(law: Law, weights: WeightsFile) -> Share:
@@ -370,11 +437,15 @@ def _neutrality(law: Law, shares: dict[str, Share]) -> Iterator[NeutralityRule]:
 
 
 def _values(law: Law) -> Iterator[tuple[str, Value | Switch | Expected]]:
+    def below(path: str, node: object) -> Iterator[tuple[str, Value | Switch | Expected]]:
+        if isinstance(node, (Value, Switch, Expected)):
+            yield path, node
+        elif isinstance(node, (BaseModel, dict)):
+            for key, child in node if isinstance(node, BaseModel) else node.items():
+                yield from below(f"{path}.{key}", child)
+
     for stem in ("macro_budget", "premium_and_deductible", "assignment", "settlement"):
-        for table_name, table in getattr(law, stem):
-            for key, value in table if hasattr(table, "model_fields_set") else ():
-                if isinstance(value, (Value, Switch, Expected)):
-                    yield f"{stem}.{table_name}.{key}", value
+        yield from below(stem, getattr(law, stem))
 
 
 _ENUMS = {"assignment": "Assignment", "rule": "Neutrality", "cluster": "Cluster"}

@@ -157,7 +157,11 @@ class WeightTable(_Table):
         keys = [row.key for row in self.classes]
         if repeated := sorted({key for key in keys if keys.count(key) > 1}):
             raise ValueError(f"a key once, not twice {', '.join(repeated)}")
-        spans = [((row.sex, row.born, row.group), row.age_range, row.key) for row in self.classes if row.ages]
+        spans = [
+            ((row.sex, row.born, row.group, row.years, row.top_percent), row.age_range, row.key)
+            for row in self.classes
+            if row.ages
+        ]
         for index, (who, (low, high), key) in enumerate(spans):
             for other, (other_low, other_high), other_key in spans[:index]:
                 if who == other and low <= other_high and other_low <= high:
@@ -165,8 +169,13 @@ class WeightTable(_Table):
         return self
 
 
+ShareName = Literal[
+    "variable", "ggz", "ggz_hcc", "deductible", "nursing", "variable_ex_post", "ggz_ex_post", "deductible_ex_post",
+]  # fmt: skip
+
+
 class ShareHead(_Table):
-    name: Literal["variable", "ggz", "ggz_hcc", "deductible"]
+    name: ShareName
     annex: Text
     term: Text
     unit: Literal["EUR per insured year"]
@@ -195,6 +204,15 @@ class MacroAmounts(_Table):
     variable_care: Value
     fixed_care: Value
     mental_care: Value
+    nursing_care: Value | None = None
+
+
+class Adjustment(_Table):
+    """Cost that the estimate counted and the year did not have, or the other way round (Bzv 1 bb)."""
+
+    total: Value
+    fixed_care: Value
+    nursing_care: Value
 
 
 class Revenue(_Table):
@@ -207,16 +225,19 @@ class MacroBudgetFile(_Table):
     source: Source
     macro_budget: MacroAmounts
     revenue: Revenue
+    adjustment: Adjustment | None = None
 
 
 class Premium(_Table):
     calculation_premium: Value
     administration_under_18: Value
+    detained: Value | None = None
 
 
 class Deductible(_Table):
     amount: Value
     forfait: Value
+    forfait_ex_post: Value | None = None
 
 
 class Morbidity(_Table):
@@ -292,10 +313,11 @@ class Clusters(_Table):
     fixed: list[Category]
     ggz: list[Category]
     none: list[Category]
+    nursing: list[Category] = []
 
     @model_validator(mode="after")
     def _partition(self) -> Clusters:
-        named: list[str] = [*self.variable, *self.fixed, *self.ggz, *self.none]
+        named: list[str] = [*self.variable, *self.fixed, *self.ggz, *self.none, *self.nursing]
         wrong = [name for name in CATEGORIES if named.count(name) != 1]
         if wrong:
             raise ValueError(f"each category in exactly one cluster, not {', '.join(wrong)}")
@@ -310,10 +332,18 @@ class ExcludedCategories(_Table):
 
 class Mhk(_Table):
     excluded: ExcludedCategories
+    settled: Switch | None = None
 
 
 class Abroad(_Table):
-    none_weight_percent: Value | Expected
+    none_weight_percent: Value | Expected | None = None
+    percent: dict[Key, Value] = {}
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Abroad:
+        if (self.none_weight_percent is None) == (not self.percent):
+            raise ValueError("either none_weight_percent, or percent per criterion")
+        return self
 
 
 class ReferenceDate(_Table):
@@ -321,9 +351,9 @@ class ReferenceDate(_Table):
 
 
 class Special(_Table):
-    wlz_lowest_ses: Switch
-    wlz_no_mvv_from_age: Value
-    lowest_ses_from_ggz_dkg: Value
+    wlz_lowest_ses: Switch | None = None
+    wlz_no_mvv_from_age: Value | None = None
+    lowest_ses_from_ggz_dkg: Value | None = None
 
 
 class Adult(_Table):
@@ -334,7 +364,7 @@ class AssignmentFile(_Table):
     source: Source
     criterion: list[AssignmentRow]
     exclusion: list[ExclusionRow]
-    special: Special
+    special: Special = Special()
     adult: Adult
     cluster: Clusters
     mhk: Mhk
@@ -343,7 +373,7 @@ class AssignmentFile(_Table):
 
 
 class NeutralityRow(_Table):
-    share: Literal["variable", "ggz_hcc", "deductible"]
+    share: ShareName
     criterion: Key
     rule: Literal["class_totals", "zero_sum", "offset"]
     reset: list[Key] = []
@@ -352,8 +382,9 @@ class NeutralityRow(_Table):
 
     @model_validator(mode="after")
     def _keys_of_rule(self) -> NeutralityRow:
-        if bool(self.reset) != (self.rule != "class_totals") or bool(self.of) != (self.rule == "offset"):
-            raise ValueError("reset unless class_totals, and of only for offset")
+        wrong_of = bool(self.of) if self.rule == "class_totals" else self.rule == "offset" and not self.of
+        if bool(self.reset) != (self.rule != "class_totals") or wrong_of:
+            raise ValueError("reset unless class_totals; of for offset, and for zero_sum over a part of the classes")
         return self
 
 
@@ -364,6 +395,19 @@ class Rounding(_Table):
 class FlatStep(_Table):
     variable_care: Value
     mental_care: Value
+    nursing_care: Value | None = None
+
+
+class Band(_Table):
+    """Result per insured adult beyond the amount, around the mean of all insurers: so much of it is settled."""
+
+    amount: Value
+    percent: Value
+
+
+class Bandwidth(_Table):
+    mental_care: Band
+    nursing_care: Band
 
 
 class OwnPayments(_Table):
@@ -386,8 +430,20 @@ class SettlementFile(_Table):
     rounding: Rounding
     flat_step: FlatStep
     own_payments: OwnPayments
-    high_cost_compensation: HighCostCompensation
+    high_cost_compensation: HighCostCompensation | None = None
+    bandwidth: Bandwidth | None = None
     fixed_care: FixedCare
+
+
+class Status(_Table):
+    payment: Literal["weights and criteria only"]
+    missing: Annotated[list[Text], Field(min_length=1)]
+
+
+class StatusFile(_Table):
+    """What this version cannot do yet with a model year; a year without this file is complete."""
+
+    status: Status
 
 
 class ReformModel(_Table):
@@ -411,13 +467,28 @@ class ReformFile(_Table):
 _SCHEMA: dict[str, type[_Table]] = {
     "weights_variable": WeightsFile,
     "weights_ggz": WeightsFile,
-    "weights_ggz_hcc": WeightsFile,
     "weights_deductible": WeightsFile,
     "macro_budget": MacroBudgetFile,
     "premium_and_deductible": PremiumFile,
     "assignment": AssignmentFile,
     "settlement": SettlementFile,
 }
+# Files that only some years have: a share of its own for nursing, high-cost compensation, other weights ex post.
+_OPTIONAL: dict[str, type[_Table]] = {
+    "weights_ggz_hcc": WeightsFile,
+    "weights_nursing": WeightsFile,
+    "weights_variable_ex_post": WeightsFile,
+    "weights_ggz_ex_post": WeightsFile,
+    "weights_deductible_ex_post": WeightsFile,
+    "status": StatusFile,
+}
+# Weights that are estimated on the same classes.
+_SAME_CLASSES = (
+    ("weights_ggz", "weights_ggz_hcc"),
+    ("weights_variable", "weights_variable_ex_post"),
+    ("weights_ggz", "weights_ggz_ex_post"),
+    ("weights_deductible", "weights_deductible_ex_post"),
+)
 
 
 @dataclass(frozen=True)
@@ -429,7 +500,6 @@ class Law:
     official: bool
     weights_variable: WeightsFile
     weights_ggz: WeightsFile
-    weights_ggz_hcc: WeightsFile
     weights_deductible: WeightsFile
     macro_budget: MacroBudgetFile
     premium_and_deductible: PremiumFile
@@ -437,15 +507,27 @@ class Law:
     settlement: SettlementFile
     changes: tuple[Change, ...]
     sha256: str
+    weights_ggz_hcc: WeightsFile | None = None
+    weights_nursing: WeightsFile | None = None
+    weights_variable_ex_post: WeightsFile | None = None
+    weights_ggz_ex_post: WeightsFile | None = None
+    weights_deductible_ex_post: WeightsFile | None = None
+    status: StatusFile | None = None
 
     @property
     def source(self) -> Source:
         return self.weights_variable.source
 
     @property
-    def weights(self) -> tuple[WeightsFile, WeightsFile, WeightsFile, WeightsFile]:
-        """Variable, GGZ, GGZ with high-cost compensation, deductible."""
-        return self.weights_variable, self.weights_ggz, self.weights_ggz_hcc, self.weights_deductible
+    def weights(self) -> dict[ShareName, WeightsFile]:
+        """Share to its weights, for the shares that this year has."""
+        files = {stem: getattr(self, stem) for stem in (*_SCHEMA, *_OPTIONAL) if stem.startswith("weights_")}
+        return {file.share.name: file for file in files.values() if file is not None}
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What this version cannot do yet with the year; empty when it can group and pay it."""
+        return () if self.status is None else tuple(self.status.status.missing)
 
 
 @dataclass(frozen=True)
@@ -528,7 +610,9 @@ def read_law(folder: Path, name: str, reforms: Sequence[Reform] = ()) -> Law:
     for change in changes:
         digest.update(json.dumps([change.path, change.value], default=str).encode() + b"\0")
     files, problems = {}, []
-    for stem, schema in _SCHEMA.items():
+    for stem, schema in (_SCHEMA | _OPTIONAL).items():
+        if stem not in documents:
+            continue
         try:
             files[stem] = _validated(schema, documents[stem], f"{home.name}/{stem}.toml")
         except ParameterError as error:
@@ -565,7 +649,9 @@ def _parse(path: Path, label: str, digest: Any) -> Document:
 def _documents(home: Path, digest: Any) -> dict[str, Document]:
     present = {path.stem: path for path in sorted(home.glob("*.toml"))} if home.is_dir() else {}
     problems = [Problem(f"{home.name}/{stem}.toml", "missing file") for stem in _SCHEMA if stem not in present]
-    problems += [Problem(f"{home.name}/{stem}.toml", "unknown file") for stem in present if stem not in _SCHEMA]
+    problems += [
+        Problem(f"{home.name}/{stem}.toml", "unknown file") for stem in present if stem not in _SCHEMA | _OPTIONAL
+    ]
     documents = {}
     for stem, path in present.items():
         try:
@@ -705,18 +791,18 @@ def _cross_checks(law: Law, folder: str) -> Iterator[Problem]:
     year = law.source.year
     if folder.isdecimal() and int(folder) != year:
         yield Problem(f"{folder}/weights_variable.toml source.year", "not the folder's year", folder, str(year))
-    for stem in _SCHEMA:
-        if (other := getattr(law, stem).source.year) != year:
+    for stem in (*_SCHEMA, *_OPTIONAL):
+        source = getattr(getattr(law, stem), "source", None)
+        if source is not None and source.year != year:
             yield Problem(
-                f"{folder}/{stem}.toml source.year", "another year than the other files", str(year), str(other)
+                f"{folder}/{stem}.toml source.year", "another year than the other files", str(year), str(source.year)
             )
-    for stem, weights in zip(list(_SCHEMA)[:4], law.weights, strict=True):
-        if (share := weights.share.name) != stem.removeprefix("weights_"):
-            yield Problem(
-                f"{folder}/{stem}.toml share.name", "not the share of the file", stem.removeprefix("weights_"), share
-            )
+        weights = getattr(law, stem) if stem.startswith("weights_") else None
+        if weights is not None and (name := weights.share.name) != stem.removeprefix("weights_"):
+            wanted = stem.removeprefix("weights_")
+            yield Problem(f"{folder}/{stem}.toml share.name", "not the share of the file", wanted, name)
 
-    tables = {w.share.name: {t.name: {row.key for row in t.classes} for t in w.criterion} for w in law.weights}
+    tables = {name: {t.name: {row.key for row in t.classes} for t in w.criterion} for name, w in law.weights.items()}
     assigned = [row.name for row in law.assignment.criterion]
     file = f"{folder}/assignment.toml"
     for name in dict.fromkeys(name for share in tables.values() for name in share):
@@ -728,17 +814,18 @@ def _cross_checks(law: Law, folder: str) -> Iterator[Problem]:
         if not any(name in share for share in tables.values()):
             yield Problem(f"{file} criterion.{name}", "a criterion without weights")
     for exclusion in law.assignment.exclusion:
-        share = "ggz" if exclusion.criterion.startswith("ggz_") else "variable"
+        share: ShareName = "ggz" if exclusion.criterion.startswith("ggz_") else "variable"
         known = tables[share].get(exclusion.criterion)
         where = f"{file} exclusion.{exclusion.article}"
         yield from _unknown_keys(where, exclusion.criterion, known, [k for pair in exclusion.pairs for k in pair])
 
-    plain, compensated = law.weights_ggz.criterion, law.weights_ggz_hcc.criterion
-    hide = {"weight"}
-    if [(t.name, [r.model_dump(exclude=hide) for r in t.classes]) for t in plain] != [
-        (t.name, [r.model_dump(exclude=hide) for r in t.classes]) for t in compensated
-    ]:
-        yield Problem(f"{folder}/weights_ggz_hcc.toml criterion", "other classes than weights_ggz.toml")
+    hide = {"weight", "label"}  # a later print may write another dash
+    for one, other in _SAME_CLASSES:
+        first, second = getattr(law, one), getattr(law, other)
+        if second is not None and [
+            (t.name, [r.model_dump(exclude=hide) for r in t.classes]) for t in first.criterion
+        ] != [(t.name, [r.model_dump(exclude=hide) for r in t.classes]) for t in second.criterion]:
+            yield Problem(f"{folder}/{other}.toml criterion", f"other classes than {one}.toml")
 
     file = f"{folder}/premium_and_deductible.toml"
     for name in law.premium_and_deductible.morbidity.criteria:
@@ -749,7 +836,13 @@ def _cross_checks(law: Law, folder: str) -> Iterator[Problem]:
 
     for rule in law.settlement.neutrality:
         where = f"{folder}/settlement.toml neutrality.{rule.article}"
+        if rule.share not in tables:
+            yield Problem(where, f"no share {rule.share!r}", f"one of {', '.join(tables)}")
+            continue
         yield from _unknown_keys(where, rule.criterion, tables[rule.share].get(rule.criterion), [*rule.reset, *rule.of])
+    macro = law.macro_budget.macro_budget.nursing_care
+    if (macro is None) != (law.weights_nursing is None):
+        yield Problem(f"{folder}/macro_budget.toml macro_budget.nursing_care", "a share for nursing in one file only")
 
 
 def _unknown_keys(where: str, criterion: str, known: set[str] | None, keys: Sequence[str]) -> Iterator[Problem]:

@@ -13,7 +13,8 @@ void bind_params(py::module_& m) {
         .value("variable", Cluster::variable)
         .value("fixed", Cluster::fixed)
         .value("ggz", Cluster::ggz)
-        .value("none", Cluster::none);
+        .value("none", Cluster::none)
+        .value("nursing", Cluster::nursing);
     py::enum_<Assignment>(m, "Assignment")
         .value("single", Assignment::single)
         .value("all", Assignment::all)
@@ -71,15 +72,21 @@ void bind_params(py::module_& m) {
         .def_readwrite("name", &Model::name)
         .def_readwrite("year", &Model::year)
         .def_readwrite("official", &Model::official)
+        .def_readwrite("complete", &Model::complete)
         .def_readwrite("variable", &Model::variable)
         .def_readwrite("ggz", &Model::ggz)
         .def_readwrite("ggz_hcc", &Model::ggz_hcc)
         .def_readwrite("deductible", &Model::deductible)
+        .def_readwrite("nursing", &Model::nursing)
+        .def_readwrite("variable_ex_post", &Model::variable_ex_post)
+        .def_readwrite("ggz_ex_post", &Model::ggz_ex_post)
+        .def_readwrite("deductible_ex_post", &Model::deductible_ex_post)
         .def_readwrite("neutrality", &Model::neutrality)
         .def_readwrite("macro_total", &Model::macro_total)
         .def_readwrite("macro_variable", &Model::macro_variable)
         .def_readwrite("macro_fixed", &Model::macro_fixed)
         .def_readwrite("macro_ggz", &Model::macro_ggz)
+        .def_readwrite("macro_nursing", &Model::macro_nursing)
         .def_readwrite("revenue_premium", &Model::revenue_premium)
         .def_readwrite("revenue_deductible", &Model::revenue_deductible)
         .def_readwrite("fund_payment", &Model::fund_payment)
@@ -87,6 +94,7 @@ void bind_params(py::module_& m) {
         .def_readwrite("administration_under_18", &Model::administration_under_18)
         .def_readwrite("deductible_amount", &Model::deductible_amount)
         .def_readwrite("forfait", &Model::forfait)
+        .def_readwrite("forfait_ex_post", &Model::forfait_ex_post)
         .def_readwrite("deductible_exempt", &Model::deductible_exempt)
         .def_readwrite("title_deductible_exempt", &Model::title_deductible_exempt)
         .def_readwrite("forfait_from_mhk", &Model::forfait_from_mhk)
@@ -95,16 +103,24 @@ void bind_params(py::module_& m) {
         .def_readwrite("mhk_excluded", &Model::mhk_excluded)
         .def_readwrite("flat_ppm_variable", &Model::flat_ppm_variable)
         .def_readwrite("flat_ppm_ggz", &Model::flat_ppm_ggz)
+        .def_readwrite("flat_ppm_nursing", &Model::flat_ppm_nursing)
         .def_readwrite("own_payments_macro_corrected", &Model::own_payments_macro_corrected)
         .def_readwrite("own_payments_flat_ppm", &Model::own_payments_flat_ppm)
         .def_readwrite("hcc_ggz_top_per_myriad", &Model::hcc_ggz_top_per_myriad)
         .def_readwrite("hcc_ggz_ppm", &Model::hcc_ggz_ppm)
+        .def_readwrite("bandwidth_ggz", &Model::bandwidth_ggz)
+        .def_readwrite("bandwidth_ggz_ppm", &Model::bandwidth_ggz_ppm)
+        .def_readwrite("bandwidth_nursing", &Model::bandwidth_nursing)
+        .def_readwrite("bandwidth_nursing_ppm", &Model::bandwidth_nursing_ppm)
         .def_readwrite("wlz_lowest_ses", &Model::wlz_lowest_ses)
         .def_readwrite("wlz_no_mvv_from_age", &Model::wlz_no_mvv_from_age)
         .def_readwrite("lowest_ses_from_ggz_dkg", &Model::lowest_ses_from_ggz_dkg)
         .def_readwrite("adult_age", &Model::adult_age)
         .def_readwrite("reference_month", &Model::reference_month);
 
+    m.def("nl_2015", &nl_2015, py::return_value_policy::copy);
+    m.def("nl_2019", &nl_2019, py::return_value_policy::copy);
+    m.def("nl_2020", &nl_2020, py::return_value_policy::copy);
     m.def("nl_2021", &nl_2021, py::return_value_policy::copy);
     m.def("nl_2021_structural", &nl_2021_structural, py::return_value_policy::copy);
 }

@@ -10,7 +10,7 @@
 namespace anderhalf::params {
 
 /// Clusters of performances (clusters van prestaties), Besluit zorgverzekering art. 3.1 and following.
-enum class Cluster : std::uint8_t { variable, fixed, ggz, none };
+enum class Cluster : std::uint8_t { variable, fixed, ggz, none, nursing };
 
 /// How the classes of a criterion (vereveningscriterium) are given to an insured person.
 enum class Assignment : std::uint8_t {
@@ -58,23 +58,23 @@ struct Criterion {
 
 /// A share (deelbedrag) or the deductible model: its criteria in the order of the annex.
 struct Share {
-    std::string name;  ///< variable, ggz, ggz_hcc, deductible
+    std::string name;  ///< variable, ggz, ggz_hcc, deductible, nursing; *_ex_post
     std::vector<Criterion> criteria;
 };
 
 /// How a criterion is made neutral ex post (criteriumneutraliteit, art. 11(4)-(13), 17(3)).
 enum class Neutrality : std::uint8_t {
     class_totals,  ///< every class: w' = w x expected count / realised count
-    zero_sum,      ///< `reset` classes: the criterion sums to zero over realised counts
+    zero_sum,      ///< `reset` classes: they and `of` (none named: all others) sum to zero over realised counts
     offset         ///< `reset` classes shift by one amount that cancels the euro surprise of the `of` classes
 };
 
 struct NeutralityRule {
-    std::string share;  ///< variable, ggz_hcc, deductible
+    std::string share;  ///< variable, ggz, ggz_hcc, deductible, nursing
     std::string criterion;
     Neutrality rule = Neutrality::zero_sum;
     std::vector<std::int32_t> reset;  ///< codes; for class_totals empty
-    std::vector<std::int32_t> of;     ///< codes; for offset only
+    std::vector<std::int32_t> of;     ///< codes; for offset, and for zero_sum over a part of the classes
     std::string article;
 };
 
@@ -83,11 +83,14 @@ struct Model {
     std::string name;  ///< nl-2021, nl-2021-structural
     std::int32_t year = 0;
     bool official = true;  ///< false: our own reading (structural variants)
+    bool complete = true;  ///< false: weights and criteria only; Scheme refuses it
     Share variable, ggz, ggz_hcc, deductible;
+    Share nursing;                                            ///< V&V, a share of its own (2015); else no criteria
+    Share variable_ex_post, ggz_ex_post, deductible_ex_post;  ///< no criteria: the weights of the grant hold ex post
     std::vector<NeutralityRule> neutrality;
 
     // Macro amounts (macro-deelbedragen) and revenue, cents.
-    Cents macro_total = 0, macro_variable = 0, macro_fixed = 0, macro_ggz = 0;
+    Cents macro_total = 0, macro_variable = 0, macro_fixed = 0, macro_ggz = 0, macro_nursing = 0;
     Cents revenue_premium = 0, revenue_deductible = 0, fund_payment = 0;
     Cents calculation_premium = 0;      ///< per premium payer (rekenpremie)
     Cents administration_under_18 = 0;  ///< per insured under 18
@@ -95,6 +98,7 @@ struct Model {
     // Own payments.
     Cents deductible_amount = 0;  ///< mandatory deductible (verplicht eigen risico)
     Cents forfait = 0;            ///< expected own payment of adults with morbidity
+    Cents forfait_ex_post = 0;    ///< the same in the settlement
     std::array<bool, category_count> deductible_exempt{};
     std::array<bool, 3> title_deductible_exempt{};  ///< per Title
     std::int32_t forfait_from_mhk = 2;              ///< MHK code from which an adult counts as morbid (art. 8(2))
@@ -107,14 +111,19 @@ struct Model {
     // Ex post settlement.
     std::int64_t flat_ppm_variable = 1'000'000;  ///< phi of the variable share, millionths
     std::int64_t flat_ppm_ggz = 1'000'000;       ///< phi of the GGZ share
+    std::int64_t flat_ppm_nursing = 0;           ///< phi of the nursing share, 0 without one
     bool own_payments_macro_corrected = false;   ///< Bzv 3.19: E_i R/E - x (R - E) a_i
     std::int64_t own_payments_flat_ppm = 0;
     std::int32_t hcc_ggz_top_per_myriad = 0;  ///< art. 16: share of users above the threshold
     std::int64_t hcc_ggz_ppm = 0;             ///< share of the excess compensated
+    Cents bandwidth_ggz = 0;                  ///< per insured adult, around the mean result; ppm 0: no bandwidth
+    std::int64_t bandwidth_ggz_ppm = 0;       ///< share of the result beyond it that is settled
+    Cents bandwidth_nursing = 0;
+    std::int64_t bandwidth_nursing_ppm = 0;
 
     // Special assignments (art. 9(7)-(8)); the lowest SES group is 1.
-    bool wlz_lowest_ses = false;               ///< residents of a Wlz institution: SES group 1
-    std::int32_t wlz_no_mvv_from_age = 0;      ///< residents of this age and older: no MVV; 0: no such rule
+    bool wlz_lowest_ses = false;           ///< residents of a Wlz institution: SES group 1
+    std::int32_t wlz_no_mvv_from_age = 0;  ///< residents of this age and older: no MVV; 0: no such rule, -1: every age
     std::int32_t lowest_ses_from_ggz_dkg = 0;  ///< GGZ-DKG codes from here on: SES group 1; 0: no such rule
     std::int32_t adult_age = 18;
 

@@ -3,6 +3,19 @@
 
 namespace anderhalf::params {
 
+/// Regeling risicoverevening 2015 as printed: weights and criteria only, `complete` is false.
+/// @source Stcrt. 2015, 3547, https://wetten.overheid.nl/BWBR0036251; figures generated from params/nl/2015/*.toml
+[[nodiscard]] const Model& nl_2015();
+
+/// Regeling risicoverevening 2019 as printed: weights and criteria only, `complete` is false.
+/// @source Stcrt. 2018, 54447, https://wetten.overheid.nl/BWBR0041387; figures generated from params/nl/2019/*.toml
+[[nodiscard]] const Model& nl_2019();
+
+/// Regeling risicoverevening 2020 with the annexes that were added for its settlement: weights and criteria only,
+/// `complete` is false.
+/// @source Stcrt. 2019, 55238, https://wetten.overheid.nl/BWBR0042712; figures generated from params/nl/2020/*.toml
+[[nodiscard]] const Model& nl_2020();
+
 /// Regeling risicoverevening 2021 as printed.
 /// @source Stcrt. 2022, 17199, https://wetten.overheid.nl/BWBR0046846; figures generated from params/nl/2021/*.toml
 [[nodiscard]] const Model& nl_2021();

@@ -51,7 +51,8 @@ enum class Rounding : std::uint8_t { exact, legal };
 /// cents.
 ///
 ///     class_totals  w'[k] = w[k] expected[k] / realised[k]
-///     zero_sum      w'[r] such that sum_k w'[k] realised[k] = 0, all `reset` classes equal shift
+///     zero_sum      w'[r] such that sum_k w'[k] realised[k] = 0, all `reset` classes equal shift; k over the criterion,
+///                   or over `reset` and `of` when `of` names classes
 ///     offset        w'[r] = w[r] - sum_{k in of} w[k] (realised[k] - expected[k]) / sum_{r in reset} realised[r]
 ///
 /// Classes without realised days keep their weight.
