@@ -61,11 +61,18 @@ def _main(
 
 @app.command()
 def models(json: Json = False) -> None:
-    """Model years, their source, and what is official and what is estimated."""
+    """Model years, their source, what is official and what is estimated, and what a year cannot do yet."""
     from anderhalf.model import models as known
 
     frame = known()
-    typer.echo(frame.to_json(orient="records", indent=2) if json else frame.to_string(index=False))
+    if json:
+        typer.echo(frame.to_json(orient="records", indent=2))
+        return
+    typer.echo(frame.drop(columns=["changes", "missing"]).to_string(index=False))
+    for row in frame.to_dict(orient="records"):
+        for title, items in (("changes", row["changes"]), ("lacks", row["missing"])):
+            if items:
+                typer.echo("\n".join([f"\n{row['name']} {title}:", *(f"  {item}" for item in items.split("; "))]))
 
 
 @app.command()
@@ -198,10 +205,11 @@ def simulate(
     from anderhalf.programme import load_programme
     from anderhalf.simulation import simulate as run
 
-    programme = load_programme(scenario)
+    programme, law = load_programme(scenario), load_model(model)
+    law.require_complete("simulate")
     result = run(
         make(persons, (2015, 2031), seed=seed),
-        load_model(model),
+        law,
         [programme],
         start=start,
         horizon=horizon,

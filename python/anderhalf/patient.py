@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 Codes = int | str | Sequence[int | str]
 
-_OPTIONAL = ("region", "ses")  # left out unless given; the GGZ ones follow
+_OPTIONAL = ("region", "ses", "nursing_region")  # left out unless given; the GGZ ones follow
 _REFERENCE = INCOME_SOURCES.index("reference")
 _OTHER = HOUSEHOLD_STATES.index("other")
 _WLZ = (HOUSEHOLD_STATES.index("wlz_permanent"), HOUSEHOLD_STATES.index("wlz_entering"))
 _FOLLOW = {"ggz_age_sex": "age_sex", "ggz_avi": "avi", "ggz_ses": "ses", "ggz_ppa": "ppa"}
+_MORBIDITY = ("fkg", "dkg", "hkg", "mhk")  # what generic somatic morbidity (gsm, 2015) follows from
 _MAX_AGE = 130
 
 
@@ -58,12 +59,17 @@ class Amounts:
     own_payment_cents: int
     classes: tuple[ClassAmount, ...]
     own_payment_classes: tuple[ClassAmount, ...]
+    nursing_cents: int | None = None  # None: no share of its own in that year
 
     @property
     def contribution_cents(self) -> int:
         """Ex ante, before neutrality, without the fixed share."""
-        revenue = self.variable_cents + self.ggz_cents + self.administration_cents
-        return revenue - self.premium_cents - self.own_payment_cents
+        return self.share_cents + self.administration_cents - self.premium_cents - self.own_payment_cents
+
+    @property
+    def share_cents(self) -> int:
+        """The shares together, without the fixed share."""
+        return self.variable_cents + self.ggz_cents + (self.nursing_cents or 0)
 
     @property
     def variable_eur(self) -> float:
@@ -85,6 +91,7 @@ class Amounts:
         return {
             "variable_eur": self.variable_eur,
             "ggz_eur": self.ggz_eur,
+            **({} if self.nursing_cents is None else {"nursing_eur": _eur(self.nursing_cents)}),
             "administration_under_18_eur": _eur(self.administration_cents),
             "calculation_premium_eur": _eur(self.premium_cents),
             "expected_own_payment_eur": self.expected_own_payment_eur,
@@ -103,6 +110,7 @@ class Amounts:
             self.own_payment_cents - other.own_payment_cents,
             tuple(_changed(other.classes, self.classes)),
             tuple(_changed(other.own_payment_classes, self.own_payment_classes)),
+            None if self.nursing_cents is None else self.nursing_cents - (other.nursing_cents or 0),
         )
 
 
@@ -303,9 +311,10 @@ class _Person:
         self.chosen: dict[str, list[RiskClass]] = {}
         self._refuse_unknown(given)
         shares = [model.variable, model.ggz] if age >= model.adult_age else [model.variable]
-        for share in shares:
+        for share in [*shares, model.nursing]:
             for criterion in share.criteria:
-                self._choose(criterion, given.get(criterion.name))
+                if criterion.name not in self.chosen:  # nursing: age, sex and MHK are those of the variable share
+                    self._choose(criterion, given.get(criterion.name))
         if age < model.adult_age:
             for name in given:
                 if name.startswith("ggz_"):
@@ -316,12 +325,15 @@ class _Person:
         self.problems.append(Problem(f"explain: {name}", what, expected, got))
 
     def _refuse_unknown(self, given: Mapping[str, list[int | str]]) -> None:
-        known = [c.name for share in (self.model.variable, self.model.ggz) for c in share.criteria]
+        shares = (self.model.variable, self.model.ggz, self.model.nursing)
+        known = list(dict.fromkeys(c.name for share in shares for c in share.criteria))
         for name, codes in given.items():
             if name in _FOLLOW:
                 self._problem(name, f"follows from {_FOLLOW[name]}", f"{_FOLLOW[name]} instead")
+            elif name == "gsm" and name in known:
+                self._problem(name, f"follows from {', '.join(_MORBIDITY)}", "those instead")
             elif name not in known:
-                near = near_matches(name, known)
+                near = [one for one in known if one.startswith(f"{name}_")] or near_matches(name, known)
                 self._problem(name, "unknown criterion", f"one of {', '.join(near or known)}")
             elif not codes:
                 self._problem(name, "no class given")
@@ -330,10 +342,16 @@ class _Person:
         name = criterion.name
         if name in _FOLLOW:
             self.chosen[name] = self._same_group(criterion, _FOLLOW[name])
+        elif name == "gsm":
+            group = 2 if self._flagged(_MORBIDITY) else 1
+            self.chosen[name] = [row for row in criterion.classes if self._fits(row) and row.group == group]
         elif codes is None:
             self.chosen[name] = self._default(criterion)
         else:
             self.chosen[name] = self._given(criterion, codes)
+
+    def _flagged(self, criteria: Iterable[str]) -> bool:
+        return any(row.key != "none" for name in criteria for row in self.chosen.get(name, []))
 
     def _fits(self, row: RiskClass) -> bool:
         return row.sex in (0, self.sex) and row.age_min <= self.age <= row.age_max
@@ -367,7 +385,7 @@ class _Person:
                 valid = ", ".join(str(r.code) for r in criterion.classes if self._fits(r))
                 self._problem(name, f"class {row.code} ({row.label}) is not for this age and sex", f"one of {valid}")
         if len(found) > 1 and criterion.assignment == "single":
-            self._problem(name, "one class per person", "the highest one (art. 9(1))", ", ".join(map(str, codes)))
+            self._problem(name, "one class per person", self._highest(name), ", ".join(map(str, codes)))
         if len(found) > 1 and any(row.key == "none" for row in found):
             self._problem(name, "none together with another class", got=", ".join(map(str, codes)))
         if criterion.assignment == "all":
@@ -375,6 +393,10 @@ class _Person:
                 self._problem(name, "a class counts once", got=", ".join(map(str, codes)))
             found = self._without_excluded(criterion, found)
         return sorted(found, key=lambda row: row.code)
+
+    def _highest(self, name: str) -> str:
+        articles = [row.article for row in self.model.law.assignment.criterion if row.name == name]
+        return "the highest one (art. 9(1))" if any("9(1)" in text for text in articles) else "the highest one"
 
     def _without_excluded(self, criterion: Criterion, found: list[RiskClass]) -> list[RiskClass]:
         have = {row.code: row for row in found}
@@ -403,38 +425,45 @@ class _Person:
         return None
 
     def _check_special(self, given: Mapping[str, list[int | str]]) -> None:
-        """Art. 9(7) and 9(8): residents of a Wlz institution and the highest GGZ-DKGs."""
-        model, chosen = self.model, self.chosen
+        """Residents of a Wlz institution and the highest GGZ-DKGs (2021: art. 9(7) and 9(8))."""
+        model, chosen, rules = self.model, self.chosen, self.model.law.assignment.special
         resident = any(row.group in _WLZ for row in chosen.get("ppa", []))
-        no_mvv = 0 < model.wlz_no_mvv_from_age <= self.age
-        if resident and no_mvv and any(row.key != "none" for row in chosen.get("mvv", [])):
-            self._problem("mvv", "an adult in a Wlz institution has no MVV class (art. 9(7))", "mvv=0")
+        if rule := rules.wlz_no_mvv_from_age:
+            exempt = resident and self.age >= model.wlz_no_mvv_from_age
+            if exempt and self._flagged(["mvv"]):
+                who = "an adult" if model.wlz_no_mvv_from_age == model.adult_age else "an insured person"
+                self._problem("mvv", f"{who} in a Wlz institution has no MVV class (art. {rule.article})", "mvv=0")
         higher_ses = "ses" in given and any(row.group != 1 for row in chosen.get("ses", []))
-        if resident and model.wlz_lowest_ses and higher_ses:
-            self._problem("ses", "a resident of a Wlz institution is in group 1 (art. 9(7))", "ses=very_low")
+        if (ses := rules.wlz_lowest_ses) and resident and model.wlz_lowest_ses and higher_ses:
+            what = f"a resident of a Wlz institution is in group 1 (art. {ses.article})"
+            self._problem("ses", what, "ses=very_low")
         limit = model.lowest_ses_from_ggz_dkg
-        if limit and higher_ses and any(row.code >= limit for row in chosen.get("ggz_dkg", [])):
-            self._problem("ses", f"with GGZ-DKG {limit} or higher in group 1 (art. 9(8))", "ses=very_low")
+        intensive = any(row.code >= limit for row in chosen.get("ggz_dkg", []))
+        if (care := rules.lowest_ses_from_ggz_dkg) and higher_ses and intensive:
+            self._problem("ses", f"with GGZ-DKG {limit} or higher in group 1 (art. {care.article})", "ses=very_low")
 
     @property
     def morbid(self) -> bool:
-        """Adults whose expected own payment is the forfait (art. 8(2) and 8(4))."""
-        flagged = any(row.key != "none" for name in self.model.morbidity_criteria for row in self.chosen[name])
-        return flagged or any(row.code >= self.model.forfait_from_mhk for row in self.chosen["mhk"])
+        """Adults whose expected own payment is the forfait (2021: art. 8(2) and 8(4))."""
+        return self._flagged(self.model.morbidity_criteria) or any(
+            row.code >= self.model.forfait_from_mhk for row in self.chosen["mhk"]
+        )
 
     def amounts(self) -> Amounts:
         adult = self.age >= self.model.adult_age
         variable = list(self._rows(self.model.variable))
         ggz = list(self._rows(self.model.ggz)) if adult else []
         own = list(self._own_payment()) if adult else []
+        nursing = list(self._nursing())
         return Amounts(
             variable_cents=sum(row.cents for row in variable),
             ggz_cents=sum(row.cents for row in ggz),
             administration_cents=0 if adult else self.model.administration_under_18,
             premium_cents=self.model.calculation_premium if adult else 0,
             own_payment_cents=sum(row.cents for row in own),
-            classes=(*variable, *ggz),
+            classes=(*variable, *ggz, *nursing),
             own_payment_classes=tuple(own),
+            nursing_cents=sum(row.cents for row in nursing) if self.model.nursing.criteria else None,
         )
 
     def _rows(self, share: Share) -> Iterator[ClassAmount]:
@@ -448,15 +477,22 @@ class _Person:
             source = f"{self.model.law.source.title}, art. {deductible.forfait.article}"
             yield ClassAmount("deductible", "forfait", 0, "Forfait", self.model.forfait, source)
             return
-        for criterion in self.model.deductible.criteria:
+        yield from self._other_share(self.model.deductible)
+
+    def _nursing(self) -> Iterator[ClassAmount]:
+        yield from self._other_share(self.model.nursing)
+
+    def _other_share(self, share: Share) -> Iterator[ClassAmount]:
+        """Rows of a share that gives the classes of other shares weights of its own."""
+        for criterion in share.criteria:
             if criterion.name == "age_sex":
                 rows = [row for row in criterion.classes if self._fits(row)]
             elif criterion.name == "mhk":
                 codes = {row.code for row in self.chosen["mhk"]}
-                rows = [row for row in criterion.classes if row.code in codes]
+                rows = [row for row in criterion.classes if row.code in codes and self._fits(row)]
             else:
                 rows = self._same_group(criterion, criterion.name)
-            yield from (_amount("deductible", criterion.name, row) for row in rows)
+            yield from (_amount(share.name, criterion.name, row) for row in rows)
 
 
 def _amount(share: str, criterion: str, row: RiskClass) -> ClassAmount:
@@ -482,13 +518,24 @@ def _changed(before: Sequence[ClassAmount], after: Sequence[ClassAmount]) -> Ite
 
 def _left_out(model: Model, age: int, given: Mapping[str, list[int | str]]) -> Iterator[str]:
     names = ["region", "ses"] + (["ggz_region"] if age >= model.adult_age else [])
+    for criterion in model.nursing.criteria:
+        if criterion.name in _OPTIONAL and any(row.age_min <= age <= row.age_max for row in criterion.classes):
+            names.append(criterion.name)
     if missing := [name for name in names if name not in given]:
         yield f"{', '.join(missing)}: not given, so nothing is added for it"
-    yield (
-        f"fixed care: EUR {model.macro_fixed / 100_000_000:,.1f} million divided by the national number of insured, "
-        "which the regulation does not print; the same amount for everyone and settled at 100%, so no difference moves"
-    )
-    yield "settlement afterwards: neutrality per criterion, the flat step, high-cost compensation"
+    fixed = f"fixed care: EUR {model.macro_fixed / 100_000_000:,.1f} million"
+    if model.nursing.criteria:
+        yield f"{fixed} by historical cost per insurer, settled at 100%, so no difference moves"
+    else:
+        yield (
+            f"{fixed} divided by the national number of insured, which the regulation does not print; "
+            "the same amount for everyone and settled at 100%, so no difference moves"
+        )
+    steps = ["neutrality per criterion", "the flat step"]
+    steps += ["weights of its own"] if any(share.criteria for share in model.ex_post) else []
+    steps += ["high-cost compensation"] if model.hcc_ggz_ppm else []
+    steps += ["bandwidth"] if model.bandwidth_ggz_ppm else []
+    yield f"settlement afterwards: {', '.join(steps)}"
 
 
 def _eur(cents: int) -> float:
@@ -558,7 +605,9 @@ def _table(before: Amounts, after: Amounts | None) -> Iterator[tuple[str, str, s
         return line(name, "", getattr(before, field), None if after is None else getattr(after, field))
 
     lines: list[tuple[str, ...]] = [("", "", "before" if after else "EUR", "after", "difference", "source")]
-    for title, share, field in (("variable share", "variable", "variable_cents"), ("GGZ share", "ggz", "ggz_cents")):
+    shares = [("variable share", "variable", "variable_cents"), ("GGZ share", "ggz", "ggz_cents")]
+    shares += [("nursing share", "nursing", "nursing_cents")] if before.nursing_cents is not None else []
+    for title, share, field in shares:
         if classes := list(group(of(before, share) or [], of(after, share))):
             lines += [*classes, total(title, field)]
     new_own = None if after is None else after.own_payment_classes
@@ -572,9 +621,10 @@ def _table(before: Amounts, after: Amounts | None) -> Iterator[tuple[str, str, s
 
 def _sentence(explanation: Explanation, person: str) -> str:
     before, difference = explanation.before, explanation.difference
-    parts = "variable share + GGZ share - expected own payment - calculation premium"
+    nursing = "" if before.nursing_cents is None else " + nursing share"
+    parts = f"variable share + GGZ share{nursing} - expected own payment - calculation premium"
     if explanation.age < explanation.model.adult_age:
-        parts = "variable share + administration"
+        parts = f"variable share{nursing} + administration"
     if difference is None:
         cents = before.contribution_cents
         if cents >= 0:
@@ -589,7 +639,7 @@ def _sentence(explanation: Explanation, person: str) -> str:
     amount = f"EUR {_number(abs(change))} {direction}"
     text = f"Contribution = {parts}: the insurer receives {amount} for this {person} each year"
     if own := difference.own_payment_cents:
-        shares = difference.variable_cents + difference.ggz_cents
+        shares = difference.share_cents
         moved = "lower" if own < 0 else "higher"
         return f"{text}: {_signed(shares)} in the shares, with EUR {_number(abs(own))} {moved} expected own payments."
     return f"{text}; the expected own payment stays the same."

@@ -109,6 +109,7 @@ class World:
         threads: int = 1,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
+        model.require_complete("World")
         self.people, self.model, self.rules, self.threads = people, model, rules or Rules(), threads
         mapping = people.mapping(light_product_percent=round(self.rules.dkg_share * 100))
         self.scheme = _core.Scheme(model.core, mapping, round(self.rules.experiment_variable_share * 1_000_000))
@@ -386,9 +387,10 @@ def simulate(
     Raises
     ------
     ParameterError
-        More than one programme (not yet), a horizon beyond the years of the population, or a model year as printed
-        with a horizon of more than one year: COVID rules hold for one year.
+        More than one programme (not yet), a horizon beyond the years of the population, a model year as printed
+        with a horizon of more than one year (COVID rules hold for one year), or one with weights and criteria only.
     """
+    model.require_complete("simulate")
     problems = []
     if len(programmes) != 1:
         problems.append(Problem("simulate", "programmes", "one programme", str(len(programmes))))

@@ -98,6 +98,22 @@ def test_models_say_what_is_official() -> None:
     run = anderhalf("models")
     assert run.returncode == 0
     assert "nl-2021-structural" in run.stdout
+    assert "weights and criteria only" in run.stdout
+    assert "nl-2020 lacks:\n  a grouper of primary and secondary DKGs" in run.stdout
+
+
+def test_a_year_with_weights_and_criteria_only_is_refused_in_one_sentence() -> None:
+    run = anderhalf("simulate", "pluspunt", "--model", "nl-2020")
+    assert (run.returncode, run.stdout) == (1, "")
+    assert "simulate: nl-2020 has weights and criteria only; it lacks a grouper" in run.stderr
+    assert run.stderr.count("\n") == 1
+
+
+def test_a_patient_of_2020_is_explained_with_both_dkgs() -> None:
+    run = anderhalf("patient", "--model", "nl-2020", "--sex", "m", "--age", "42", "--class", "dkg_primary=1", "--json")
+    assert run.returncode == 0
+    weights = {row["criterion"]: row["weight_eur"] for row in json.loads(run.stdout)["classes"]}
+    assert (weights["dkg_primary"], weights["dkg_secondary"]) == (627.21, -91.03)
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
