@@ -53,6 +53,44 @@ TEST_CASE("a class stands at the place of its code in every criterion", "[params
     CHECK(classes == 2 * (218 + 126 + 126 + 71));
 }
 
+TEST_CASE("the macro shares of 2015, 2019 and 2020 and their revenue add up to the macro amount",
+          "[params][published]") {
+    for (const Model* model : {&params::nl_2015(), &params::nl_2019(), &params::nl_2020()}) {
+        CHECK(model->macro_variable + model->macro_fixed + model->macro_ggz + model->macro_nursing ==
+              model->macro_total);
+        CHECK(model->revenue_premium + model->revenue_deductible + model->fund_payment == model->macro_total);
+    }
+    CHECK(params::nl_2015().macro_nursing == 3'151'2 * Cents{10'000'000});
+    CHECK(params::nl_2020().macro_nursing == 0);
+}
+
+TEST_CASE("2015, 2019 and 2020 have weights and criteria only, 2021 is complete", "[params][published]") {
+    const Model& y2015 = params::nl_2015();
+    const Model& y2019 = params::nl_2019();
+    const Model& y2020 = params::nl_2020();
+    CHECK_FALSE((y2015.complete || y2019.complete || y2020.complete));
+    CHECK(params::nl_2021().complete);
+    const auto classes = [](const Model& m) {
+        std::size_t n = 0;
+        for (const Share* share : {&m.variable, &m.ggz, &m.ggz_hcc, &m.deductible, &m.nursing, &m.variable_ex_post,
+                                   &m.ggz_ex_post, &m.deductible_ex_post})
+            for (const Criterion& c : share->criteria) n += c.classes.size();
+        return n;
+    };
+    CHECK(classes(y2015) == 138 + 86 + 58 + 52);
+    CHECK(classes(y2019) == 199 + 120 + 66);
+    CHECK(classes(y2020) == 210 + 126 + 126 + 71 + 210 + 126 + 71);
+    CHECK(classes(params::nl_2021()) == 218 + 126 + 126 + 71);
+    CHECK(weight(y2020.variable, "dkg_primary", 1) == 627'210'000);
+    CHECK(weight(y2020.variable_ex_post, "dkg_primary", 1) == 632'150'000);
+    CHECK(weight(y2019.variable, "fkg", 35) == 117'200'820'000);
+    CHECK(weight(y2015.variable, "gsm", 2) == -318'390'000);
+    CHECK(weight(y2015.nursing, "nursing_region", 1) == 173'770'000);
+    CHECK(weight(y2015.ggz, "ggz_mhk", 0) == -88'490'000);  // printed without the minus: decision 0012
+    CHECK(y2015.nursing.criteria[2].classes[0].age_min == 65);
+    CHECK((y2020.forfait == 359'53 && y2020.forfait_ex_post == 359'91));
+}
+
 TEST_CASE("the structural variant takes the DKGs of the year before and the flat step in full", "[params][published]") {
     const Model& printed = params::nl_2021();
     const Model& structural = params::nl_2021_structural();

@@ -1,6 +1,7 @@
 #include <anderhalf/core/errors.hpp>
 #include <anderhalf/core/random.hpp>
 #include <anderhalf/own_payment.hpp>
+#include <anderhalf/params.hpp>
 #include <anderhalf/payment.hpp>
 
 #include <catch2/catch.hpp>
@@ -71,6 +72,18 @@ TEST_CASE("zero_sum: none is re-set so that the criterion sums to nothing", "[pa
     CHECK(std::abs(88 * w[0] + 8 * w[1] + 4 * w[2]) <= 44);
     // Nobody in none: the rule has nobody to work on.
     CHECK(neutral_of({"variable", "c", Neutrality::zero_sum, {0}, {}, ""}, expected, {{0, 8, 4}}) == printed);
+}
+
+TEST_CASE("zero_sum over a part: GSM of 2015 is neutral per age band", "[payment][published]") {
+    // Weights of 2015, table 1.10; below 65: 84 without and 16 with morbidity, from 65: 4 and 6 (art. 11(4),
+    // Beleidsregels 18(5)-(6)).
+    const std::vector<risk::CriterionColumns> gsm{{"gsm", params::Assignment::single, 0, 1, 4}};
+    const std::vector<MicroEuro> official{-81'450'000, -318'390'000, 416'850'000, 198'170'000};
+    const auto& rules = params::nl_2015().neutrality;
+    const auto w =
+        neutral(gsm, {rules[3], rules[4]}, "variable", official, {{1, 1, 1, 1}}, {{84, 4, 16, 6}}, Rounding::legal);
+    CHECK(w == std::vector<MicroEuro>{-79'400'000, -297'260'000, 416'850'000, 198'170'000});
+    // 416.85 x 16 / 84 = 79.40; 198.17 x 6 / 4 = 297.255, half away from zero.
 }
 
 TEST_CASE("offset: none takes the surprise of the named classes and of no other", "[payment][published]") {

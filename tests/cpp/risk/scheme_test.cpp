@@ -106,6 +106,12 @@ TEST_CASE("a top holds whole persons in the order cost, key, as long as they fit
     CHECK_FALSE(lines[3].includes(1'000'000'00, 0, 0));
 }
 
+TEST_CASE("a year with weights and criteria only is not grouped", "[risk]") {
+    for (const auto* model : {&params::nl_2015(), &params::nl_2019(), &params::nl_2020()})
+        CHECK_THROWS_AS(risk::Scheme(*model, {}), ParameterError);
+    CHECK_NOTHROW(risk::Scheme(params::nl_2021(), {}));
+}
+
 TEST_CASE("nobody without cost is in a top, however wide", "[risk][published]") {
     const std::vector<Ranked> ranked{{10, 1, 1, 0, 1}, {0, 1, 2, 1, 1}, {-5, 1, 3, 2, 1}};
     const std::vector<std::int32_t> all{10'000};
