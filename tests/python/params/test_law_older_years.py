@@ -591,6 +591,14 @@ def test_the_core_refuses_to_group_with_an_older_year(year: int) -> None:
         core.Scheme(load_model(f"nl-{year}").core, core.Mapping())
 
 
+@pytest.mark.parametrize(("year", "columns"), [(2015, 138), (2019, 199), (2020, 210)])
+def test_weights_of_an_older_year_can_be_estimated_on_its_criteria(year: int, columns: int) -> None:
+    pytest.importorskip("anderhalf._core", reason="the compiled module is not built")
+    from anderhalf.moments import model_layout
+
+    assert model_layout(f"nl-{year}").design.columns == columns
+
+
 def test_a_reform_of_an_older_year_stays_incomplete() -> None:
     reform = Reform({"premium_and_deductible.deductible.forfait.value": {"2019": 353.17}})
     model = load_model("nl-2019", reform)
