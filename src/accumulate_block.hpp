@@ -344,7 +344,7 @@ public:
         out.cost.resize(static_cast<std::size_t>(categories * block_rows));
         out.active = first_bits(n);
         out.plain = 0;
-        if (design_.strata.size() > 1 && rows_.stratum) strata(first, n, first_stratum, slabs, out);
+        if (rows_.stratum) strata(first, n, first_stratum, slabs, out);
         else out.slab.fill(0);
         days(first, n);
         most_represents_ = 1;

@@ -8,7 +8,7 @@ namespace anderhalf::data {
 
 namespace {
 
-constexpr Index most_columns = 1 << 16;
+constexpr Index most_columns = 1 << 14;  // their matrix of days takes 2 GB, per stratum
 constexpr Index most_strata = 1 << 16;
 constexpr Index most_categories = 64;
 
@@ -168,8 +168,8 @@ void check(const Design& design) {
         shape.require(static_cast<Index>(c.classes.size()) <= Index{std::numeric_limits<std::int32_t>::max()}, where,
                       "classes of " + c.name, "at most 2^31 - 1", text(static_cast<Index>(c.classes.size())));
     }
-    shape.require(design.columns() <= most_columns, where, "columns", "at most " + text(most_columns),
-                  text(design.columns()));
+    shape.require(design.columns() <= most_columns, where, "columns",
+                  "at most " + text(most_columns) + " (a criterion of more classes: absorbed)", text(design.columns()));
     const auto categories = static_cast<Index>(design.categories.size());
     const auto strata = static_cast<Index>(design.strata.size());
     shape.require(categories >= 1 && categories <= most_categories, where, "categories of cost",

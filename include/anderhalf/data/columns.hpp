@@ -74,7 +74,7 @@ struct Rows {
 
 /// Refuses a design that contradicts itself.
 /// @throw ShapeError  every problem at once: no classes, none derived of nothing, an absorbed criterion that is not
-///                    single or not last, no category or stratum, days out of range
+///                    single or not last, no category or stratum, days out of range, more columns than fit memory
 void check(const Design& design);
 
 /// Refuses columns that do not fit the design or hold a value outside its range.

@@ -136,6 +136,84 @@ TEST_CASE("an absorbed criterion of many classes is summed row by row, and exact
     CHECK(accumulate(encoded, rows.days, rows.cents, {}, {}, Run{.threads = 3}) == plain);
 }
 
+TEMPLATE_TEST_CASE("codes are read alike on both sides of 16 bits", "[estimation][oracle]", std::uint16_t,
+                   std::uint32_t) {
+    for (const std::uint32_t classes : {65'534U, 65'535U, 65'536U, 65'537U})
+        for (const Index kinds : {2, 60}) {  // a dense and a sparse absorbed block
+            INFO(classes << " classes beside " << kinds);
+            std::vector<TestType> at;
+            std::vector<std::uint8_t> kind;
+            std::vector<std::uint16_t> days;
+            std::vector<std::int32_t> cents;
+            constexpr std::uint32_t widest = std::numeric_limits<TestType>::max();
+            for (std::uint32_t i = 0; i < 200; ++i) {
+                at.push_back(static_cast<TestType>(i % 3 == 0 ? std::min(classes - 1 - i % 5, widest) : i % 7));
+                kind.push_back(static_cast<std::uint8_t>(i % static_cast<std::uint32_t>(kinds)));
+                days.push_back(static_cast<std::uint16_t>(1 + i % 366));
+                cents.push_back(static_cast<std::int32_t>(1000 * i));
+            }
+            const data::Design design{
+                .criteria = {{.name = "kind", .classes = tests::class_names(kinds)},
+                             {.name = "at", .classes = tests::class_names(classes), .absorbed = true}}};
+            data::Rows rows;
+            rows.criteria = {CodeView{std::span<const std::uint8_t>{kind}}, CodeView{std::span<const TestType>{at}}};
+            rows.days = std::span<const std::uint16_t>{days};
+            rows.cents = {CentsColumn{std::span<const std::int32_t>{cents}}};
+            const auto refused = [&](auto&& work) {
+                try {
+                    static_cast<void>(work());
+                } catch (const DomainError& error) {
+                    return std::string{error.what()};
+                }
+                return std::string{};
+            };
+            const Moments plain = accumulate_plain(design, rows);
+            const Index last = static_cast<Index>(std::min(classes - 1, widest));
+            CHECK(plain.absorbed_rows(last) > 0);
+            CHECK(plain.absorbed_rows(6) > 0);
+            CHECK(accumulate(design, rows, Run{}) == plain);
+            CHECK(accumulate(encode(design, rows, Run{}), rows.days, rows.cents, {}, {}, Run{}) == plain);
+            if (classes > widest) continue;
+            at[199] = static_cast<TestType>(classes);  // the first code that is no class
+            const std::string expected =
+                "at: unknown classes, expected codes 0.." + std::to_string(classes - 1) + ", got 1 row (first: 199)";
+            CHECK_THAT(refused([&] { return accumulate(design, rows, Run{}); }), Catch::Contains(expected));
+            CHECK_THAT(refused([&] { return encode(design, rows, Run{}); }), Catch::Contains(expected));
+        }
+}
+
+TEST_CASE("a design of more columns than fit memory is refused before anything is made, and the way out named",
+          "[estimation]") {
+    const auto of = [](Index classes, bool absorbed) {
+        return data::Design{.criteria = {{.name = "at", .classes = tests::class_names(classes), .absorbed = absorbed}}};
+    };
+    const std::vector<std::uint32_t> at(70, 0);
+    const std::vector<std::uint16_t> days(70, 365);
+    const std::vector<std::int32_t> cents(70, 1);
+    data::Rows rows;
+    rows.criteria = {CodeView{std::span<const std::uint32_t>{at}}};
+    rows.days = std::span<const std::uint16_t>{days};
+    rows.cents = {CentsColumn{std::span<const std::int32_t>{cents}}};
+    CHECK_NOTHROW(data::check(of(16'384, false)));
+    CHECK(accumulate(of(16'385, true), rows, Run{}).absorbed_rows(0) == 70);
+    for (const Index classes : {16'385, 65'534, 65'535, 65'536, 65'537}) {
+        const std::string expected =
+            "columns, expected at most 16384 (a criterion of more classes: absorbed), got " + std::to_string(classes);
+        const auto refused = [](auto&& work) {
+            try {
+                static_cast<void>(work());
+            } catch (const ShapeError& error) {
+                return std::string{error.what()};
+            }
+            return std::string{};
+        };
+        const data::Design design = of(classes, false);
+        CHECK_THAT(refused([&] { return accumulate(design, rows, Run{}); }), Catch::Contains(expected));
+        CHECK_THAT(refused([&] { return encode(design, rows, Run{}); }), Catch::Contains(expected));
+        CHECK_THAT(refused([&] { return Moments{design}; }), Catch::Contains(expected));
+    }
+}
+
 TEST_CASE("the Gram matrix of any integer weights is that of the plain loop", "[estimation][oracle][threads]") {
     for (std::uint64_t seed = 4000; seed < 4080; ++seed) {
         const Table t = random_table(seed, 700, {.absorbed = seed % 3 == 0, .strata = seed % 2 == 0});
@@ -257,6 +335,12 @@ TEST_CASE("every kind of bad row is refused with its count and row number, and n
                Contains("cost") && Contains("(first: 5)"));
     CHECK_THAT(with([](Bad& b) { b.represents[5] = 0; }), Contains("represents") && Contains("(first: 5)"));
     CHECK_THAT(with([](Bad& b) { b.stratum[5] = 2; }), Contains("stratum") && Contains("(first: 5)"));
+    for (const std::uint8_t code : {std::uint8_t{1}, std::uint8_t{255}})
+        CHECK_THAT(with([=](Bad& b) {
+                       b.design.strata = {"the only one"};
+                       b.stratum[70] = code;
+                   }),
+                   Contains("stratum, expected 0..0, got 1 row (first: 70)"));
     Bad all;
     for (std::size_t i = 20; i < 30; ++i) all.sex[i] = 9;
     all.days[1] = 400;

@@ -230,7 +230,6 @@ def test_a_column_is_refused_with_count_and_rows_and_no_value(name: str) -> None
     )
 
 
-@pytest.mark.xfail(strict=False, reason="a single stratum is not looked at")
 def test_a_stratum_that_is_not_the_only_one_is_refused() -> None:
     frame = good() | {"stratum": np.array([0, 0, 0, 1, 0, 0], np.uint8)}
     with pytest.raises(DomainError, match="stratum"):
