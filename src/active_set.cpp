@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <tuple>
 
 namespace anderhalf::estimation {
 
@@ -52,9 +53,10 @@ private:
 
 }  // namespace
 
-Nearest nearest(const Matrix& flats, const Matrix& normals, const Vector& bounds, const Vector& start) {
+Nearest nearest(const Matrix& flats, const Matrix& normals, const Vector& bounds, const Vector& start, double floor) {
     const double nothing = 1e-11;  // part of a normal that is taken as none: the double product of two unit vectors
     const double slack = 1e-13;    // violation that is taken as none, relative to |normal| |y|
+    const double settled = 1e-9;   // and when nothing is left to move
     const Index m = flats.cols(), k = normals.cols();
     Nearest out;
     out.y = start;
@@ -62,16 +64,16 @@ Nearest nearest(const Matrix& flats, const Matrix& normals, const Vector& bounds
     for (Index j = 0; j < m; ++j) basis.append(flats.col(j));
 
     const Vector length = normals.colwise().norm();
-    std::vector<bool> in(static_cast<std::size_t>(k), false);
+    std::vector<bool> in(static_cast<std::size_t>(k), false), met(static_cast<std::size_t>(k), false);
     const Index most = 50 * (k + 10);
     for (; out.iterations < most; ++out.iterations) {
         Index worst = -1;
         double depth = 0;
         for (Index j = 0; j < k; ++j) {
             if (in[static_cast<std::size_t>(j)]) continue;
-            const double size = length[j] * out.y.norm() + std::abs(bounds[j]);
+            const double size = length[j] * std::max(out.y.norm(), floor) + std::abs(bounds[j]);
             const double below = bounds[j] - normals.col(j).dot(out.y);
-            if (below > slack * size && below / size > depth) {
+            if (below > (met[static_cast<std::size_t>(j)] ? settled : slack) * size && below / size > depth) {
                 depth = below / size;
                 worst = j;
             }
@@ -81,6 +83,7 @@ Nearest nearest(const Matrix& flats, const Matrix& normals, const Vector& bounds
             return out;
         }
         const Vector normal = normals.col(worst);
+        const auto before = std::make_tuple(out.y, out.active, out.multipliers);
         double pressure = 0;  // multiplier of the half-space that comes in
         for (;; ++out.iterations) {
             Vector inside;
@@ -100,8 +103,13 @@ Nearest nearest(const Matrix& flats, const Matrix& normals, const Vector& bounds
                                        : std::numeric_limits<double>::infinity();
             const double t = std::min(longest, whole);
             if (!std::isfinite(t)) {
-                if (out.active.empty() && depth < 1e-9) {  // held by the equalities, and met but for rounding
-                    in[static_cast<std::size_t>(worst)] = true;
+                if (depth < settled) {  // held by the rest, and met but for rounding
+                    met[static_cast<std::size_t>(worst)] = true;
+                    for (const Index a : out.active) in[static_cast<std::size_t>(a)] = false;
+                    std::tie(out.y, out.active, out.multipliers) = before;
+                    for (const Index a : out.active) in[static_cast<std::size_t>(a)] = true;
+                    basis.shrink(m);
+                    for (const Index a : out.active) basis.append(normals.col(a));
                     break;
                 }
                 out.impossible = worst;

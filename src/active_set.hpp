@@ -24,9 +24,11 @@ struct Nearest {
 /// The dual active-set method of Goldfarb and Idnani for an identity Hessian: it begins at the optimum of the equalities
 /// and adds the half-space that is violated most, dropping those whose multiplier would turn negative.
 /// @param flats    (r, m) normals of the equalities, independent; `start` satisfies them
+/// A half-space that the rest settles is met when it is missed by less than 1e-9.
 /// @param normals  (r, k)
+/// @param floor    length below which |y| does not count as small: misses are relative to |normal| max(|y|, floor)
 /// @source Goldfarb and Idnani, Mathematical Programming 27 (1983) 1-33, doi:10.1007/BF02591962
 [[nodiscard]] Nearest nearest(const Eigen::MatrixXd& flats, const Eigen::MatrixXd& normals,
-                              const Eigen::VectorXd& bounds, const Eigen::VectorXd& start);
+                              const Eigen::VectorXd& bounds, const Eigen::VectorXd& start, double floor = 0);
 
 }  // namespace anderhalf::estimation

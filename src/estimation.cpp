@@ -26,6 +26,7 @@ constexpr double singular = 1e-10;   // reciprocal condition below which rank is
 constexpr double hopeless = 1e-15;   // and below which double cannot solve, though the rank is full
 constexpr double same_row = 1e-11;   // equalities whose rows differ by less are one
 constexpr double same_value = 1e-9;  // and contradict each other when their values differ by more
+constexpr double rough = 1e-9;       // relative: a correction below which a solution has settled
 constexpr Exact micro = 1e-9L;       // relative: a total or a multiplier that is taken as moved
 
 std::size_t at(Index k) { return static_cast<std::size_t>(k); }
@@ -225,8 +226,9 @@ struct Solution {
 };
 
 /// Solves in double and refines: residuals of the unscaled system in long double, in which whole numbers are exact.
+/// @param floor  size of the data in the scaled system: a solution near 0 is as good as one of that size
 Solution refined(const System& s, const Operator& op, const std::vector<Row>& rows, const std::vector<Exact>& norm,
-                 const ExactVector& v, bool values = true) {
+                 const ExactVector& v, double floor, bool values = true) {
     const std::size_t q = at(s.q), m = rows.size();
     Solution out{ExactVector(q), ExactVector(m), true};
     Vector r(s.q), h(static_cast<Index>(m)), z, l;
@@ -258,9 +260,10 @@ Solution refined(const System& s, const Operator& op, const std::vector<Row>& ro
         }
         op.solve(r, h, z, l);
         const double change = z.norm();
-        if (step == 0) size = change;
-        if (!(change < 0.5 * before)) {  // no longer better, or not a number
-            out.converged = step > 1 && before <= 1e-9 * size;
+        if (step == 0) size = std::max(change, floor);
+        if (step == 1) before = std::max(before, rough * floor);  // all rounding: the first correction may be as large
+        if (!(change < 0.5 * before)) {                           // no longer better, or not a number
+            out.converged = step > 1 && before <= rough * size;
             return out;
         }
         for (std::size_t j = 0; j < q; ++j)
@@ -270,7 +273,7 @@ Solution refined(const System& s, const Operator& op, const std::vector<Row>& ro
         before = change;
         if (change <= 1e-17 * size) return out;
     }
-    out.converged = before <= 1e-9 * size;
+    out.converged = before <= rough * size;
     return out;
 }
 
@@ -380,23 +383,15 @@ void check_shape(const Totals& t, const Specification& spec) {
     domain.throw_if_any();
 }
 
-/// Whether the total is kept by the normal equations themselves: some u with X u = 1 that no constraint touches.
+/// Whether the total is kept by the normal equations themselves: some u with X u = 1 that no row touches.
 bool budget_holds(const System& s, const Operator& op, const std::vector<Row>& equalities,
-                  const std::vector<Exact>& norm, const std::vector<Row>& inequalities, const Totals& t) {
-    const Solution u = refined(s, op, equalities, norm, s.days, false);
+                  const std::vector<Exact>& norm, const Totals& t) {
+    const Solution u = refined(s, op, equalities, norm, s.days, 0, false);
     if (!u.converged) return false;
     const Exact reached = exact_sum(u.b.size(), [&](std::size_t j) { return u.b[j] * s.days[j]; });
     if (std::fabs(reached - t.days) > micro * t.days) return false;
     for (std::size_t i = 0; i < equalities.size(); ++i)
         if (std::fabs(u.lambda[i]) * norm[i] > micro * std::sqrt(t.days)) return false;
-    for (const Row& row : inequalities) {
-        Exact moved = 0, size = 0;
-        for (std::size_t j = 0; j < u.b.size(); ++j) {
-            moved += row.terms[j] * u.b[j];
-            size += std::fabs(row.terms[j] * u.b[j]);
-        }
-        if (std::fabs(moved) > micro * std::max<Exact>(size, 1)) return false;
-    }
     return true;
 }
 
@@ -422,7 +417,7 @@ Operator factored(const System& s, const Totals& t, const Specification& spec, c
 
 /// Finds the inequalities that hold with equality at the optimum and appends them to the rows.
 void activate(const System& s, const Operator& op, const Solution& start, std::vector<Row>& rows,
-              std::vector<Row> inequalities, Fit& fit) {
+              std::vector<Row> inequalities, double floor, Fit& fit) {
     for (Row& row : inequalities)
         if (row.relation == Relation::at_most) {
             for (Exact& x : row.terms) x = -x;
@@ -433,7 +428,7 @@ void activate(const System& s, const Operator& op, const Solution& start, std::v
     Vector z(s.q);
     for (Index j = 0; j < s.q; ++j) z[j] = static_cast<double>(start.b[at(j)] / static_cast<Exact>(s.scale[j]));
     const Nearest found =
-        nearest(op.through, op.factor.matrixL().solve(scaled.rows), scaled.value, op.factor.matrixU() * z);
+        nearest(op.through, op.factor.matrixL().solve(scaled.rows), scaled.value, op.factor.matrixU() * z, floor);
     fit.iterations = found.iterations;
     if (found.impossible >= 0) {
         std::string others;
@@ -444,6 +439,66 @@ void activate(const System& s, const Operator& op, const Solution& start, std::v
     }
     fit.converged = found.converged;
     for (const Index k : found.active) rows.push_back(std::move(inequalities[at(k)]));
+}
+
+/// Weights that the rows settle by themselves: unit vectors among the combinations of rows.
+std::vector<bool> settled_by(const Matrix& rows) {
+    const Index q = rows.rows(), m = rows.cols();
+    std::vector<bool> result(at(q), m > 0 && m == q);
+    if (m == 0 || m == q) return result;
+    const Matrix basis = Eigen::HouseholderQR<Matrix>(rows).householderQ() * Matrix::Identity(q, m);
+    for (Index j = 0; j < q; ++j) {
+        Vector outside = -basis * basis.row(j).transpose();
+        outside[j] += 1;
+        result[at(j)] = outside.norm() < same_row;
+    }
+    return result;
+}
+
+/// Standard errors and covariance: residual variance times Z (Z'X'DX Z)^-1 Z', Z the directions that the rows leave.
+void spread_of(const System& s, const Operator& op, const Scaled& scaled, const Totals& t, const Specification& spec,
+               Fit& fit) {
+    const auto years = static_cast<double>(spec.days_in_year);
+    const Index p = t.p;
+    Matrix projector = op.factor.solve(Matrix::Identity(s.q, s.q));
+    if (scaled.rows.cols() > 0) {
+        const Matrix held = op.factor.matrixU().solve(op.through);
+        projector -= held * op.schur.solve(held.transpose());
+    }
+    projector = (s.scale.asDiagonal() * projector * s.scale.asDiagonal()).eval();
+    const std::vector<bool> settled = settled_by(scaled.rows);
+    for (Index j = 0; j < s.q; ++j) {
+        if (settled[at(j)]) {
+            projector.row(j).setZero();
+            projector.col(j).setZero();
+        }
+        projector(j, j) = std::max(projector(j, j), 0.0);
+    }
+    const double variance = years * fit.variance;
+    fit.standard_errors.assign(at(p), nan);
+    for (Index j = 0; j < s.q; ++j) fit.standard_errors[at(s.kept[at(j)])] = std::sqrt(variance * projector(j, j));
+    if (spec.covariance) {
+        fit.covariance.assign(at(p * p), nan);
+        for (Index j = 0; j < s.q; ++j)
+            for (Index k = 0; k < s.q; ++k)
+                fit.covariance[at(s.kept[at(j)] * p + s.kept[at(k)])] = variance * projector(j, k);
+    }
+    // Of an absorbed class: its own mean, and what the weights of its people add.
+    for (std::size_t a = 0; a < t.absorbed_days.size(); ++a) {
+        if (t.absorbed_days[a] == 0) {
+            fit.absorbed_standard_errors.push_back(nan);
+            continue;
+        }
+        std::vector<std::pair<Index, double>> shares;
+        for (Index k = t.absorbed_start[a]; k < t.absorbed_start[a + 1]; ++k)
+            if (const Index j = s.position[at(t.absorbed_column[at(k)])]; j >= 0)
+                shares.emplace_back(j, static_cast<double>(t.absorbed_cross[at(k)] / t.absorbed_days[a]));
+        double of_weights = 0;
+        for (const auto& [j, x] : shares)
+            for (const auto& [k, y] : shares) of_weights += x * y * projector(j, k);
+        fit.absorbed_standard_errors.push_back(
+            std::sqrt(variance * (1 / static_cast<double>(t.absorbed_days[a]) + std::max(of_weights, 0.0))));
+    }
 }
 
 }  // namespace
@@ -495,24 +550,48 @@ Fit estimate(const Totals& totals, const Specification& spec) {
     drop_redundant(s, rows, fit.redundant, clashes);
     clashes.throw_if_any();
 
+    // Length of the costs as the scaled system sees them: that of any weights is at most of this order.
+    const double floor = static_cast<double>(std::sqrt(totals.yy / years));
     Scaled scaled;
     Operator op = factored(s, totals, spec, rows, scaled, fit);
-    if (spec.keep_budget && totals.absorbed_days.empty() &&
-        !budget_holds(s, op, rows, scaled.norm, inequalities, totals)) {
-        rows.push_back(budget_row(s, totals));
-        std::vector<std::string> follows;
-        drop_redundant(s, rows, follows, clashes);
-        clashes.throw_if_any();
-        fit.budget_row = follows.empty();
-        if (fit.budget_row) op = factored(s, totals, spec, rows, scaled, fit);
+    std::optional<Operator> without_budget;  // when only inequalities can make its row needed
+    const std::size_t equalities = rows.size();
+    const double condition = fit.condition;
+    if (spec.keep_budget && totals.absorbed_days.empty()) {
+        const bool holds = budget_holds(s, op, rows, scaled.norm, totals);
+        if (!holds || !inequalities.empty()) {
+            rows.push_back(budget_row(s, totals));
+            std::vector<std::string> follows;
+            drop_redundant(s, rows, follows, clashes);
+            clashes.throw_if_any();
+            fit.budget_row = follows.empty();
+            if (fit.budget_row) {
+                if (holds) without_budget = op;
+                op = factored(s, totals, spec, rows, scaled, fit);
+            }
+        }
     }
-    Solution solution = refined(s, op, rows, scaled.norm, s.v);
+    Solution solution = refined(s, op, rows, scaled.norm, s.v, floor);
     if (!inequalities.empty()) {
-        activate(s, op, solution, rows, std::move(inequalities), fit);
+        activate(s, op, solution, rows, std::move(inequalities), floor, fit);
+        scaled = scaled_rows(s, rows);
+        if (without_budget) {  // beside the inequalities that bind the total may hold of itself
+            std::vector<Row> others = rows;
+            others.erase(others.begin() + static_cast<std::ptrdiff_t>(equalities));
+            const Scaled rest = scaled_rows(s, others);
+            without_budget->hold(rest.rows);
+            if (budget_holds(s, *without_budget, others, rest.norm, totals)) {
+                op = std::move(*without_budget);
+                rows = std::move(others);
+                scaled = rest;
+                fit.budget_row = false;
+                fit.condition = condition;
+                solution = refined(s, op, rows, scaled.norm, s.v, floor);
+            }
+        }
         if (static_cast<Index>(rows.size()) > op.rows.cols()) {
-            scaled = scaled_rows(s, rows);
             op.hold(scaled.rows);
-            solution = refined(s, op, rows, scaled.norm, s.v);
+            solution = refined(s, op, rows, scaled.norm, s.v, floor);
         }
     }
     fit.converged = fit.converged && solution.converged;
@@ -550,25 +629,7 @@ Fit estimate(const Totals& totals, const Specification& spec) {
     const Index m = static_cast<Index>(rows.size());
     fit.freedom = fit.rows - (s.q - m) - absorbed;
     fit.variance = fit.freedom > 0 ? static_cast<double>(errors / 10'000 / static_cast<Exact>(fit.freedom)) : nan;
-    if (spec.inference) {
-        Matrix inverse = op.factor.solve(Matrix::Identity(s.q, s.q));
-        if (m > 0) {
-            const Matrix held = op.factor.matrixU().solve(op.through);
-            inverse -= held * op.schur.solve(held.transpose());
-        }
-        const auto entry = [&](Index j, Index k) {
-            return static_cast<double>(years) * s.scale[j] * s.scale[k] * fit.variance * inverse(j, k);
-        };
-        fit.standard_errors.assign(at(p), nan);
-        for (Index j = 0; j < s.q; ++j) fit.standard_errors[at(s.kept[at(j)])] = std::sqrt(std::max(0.0, entry(j, j)));
-        if (std::isnan(fit.variance))
-            for (Index j = 0; j < s.q; ++j) fit.standard_errors[at(s.kept[at(j)])] = nan;
-        if (spec.covariance) {
-            fit.covariance.assign(at(p * p), nan);
-            for (Index j = 0; j < s.q; ++j)
-                for (Index k = 0; k < s.q; ++k) fit.covariance[at(s.kept[at(j)] * p + s.kept[at(k)])] = entry(j, k);
-        }
-    }
+    if (spec.inference) spread_of(s, op, scaled, totals, spec, fit);
     return fit;
 }
 

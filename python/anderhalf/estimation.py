@@ -443,6 +443,16 @@ class Fit:
         index = pd.Index(labels, name=criterion.name)
         return pd.Series(np.asarray(self.core.absorbed_coefficients), index=index, name="weight_eur")
 
+    @cached_property
+    def absorbed_bse(self) -> pd.Series[Any] | None:
+        """Classical standard errors of the absorbed weights, by code; NaN for an empty class."""
+        import pandas as pd
+
+        if self.absorbed is None:
+            return None
+        errors = np.asarray(self.core.absorbed_standard_errors)
+        return pd.Series(errors, index=self.absorbed.index, name="standard_error")
+
     @property
     def micro_euros(self) -> NDArray[np.int64]:
         """The weights as payments use them: rounded once to millionths of a euro. The absorbed classes follow."""

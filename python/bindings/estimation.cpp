@@ -444,6 +444,7 @@ void bind_fit(py::module_& m) {
         .def_readonly("set_aside", &Fit::set_aside)
         .def_readonly("budget_row", &Fit::budget_row)
         .def_readonly("absorbed_coefficients", &Fit::absorbed_coefficients)
+        .def_readonly("absorbed_standard_errors", &Fit::absorbed_standard_errors)
         .def_readonly("absorbed_empty", &Fit::absorbed_empty);
     py::class_<Specification>(m, "Specification")
         .def(py::init(&specified), py::arg("columns"), py::arg("zero_sum"), py::arg("days_in_year") = 365,

@@ -17,8 +17,8 @@ struct Specification {
     bool inference = true;  ///< exact rank and standard errors too; without it both stay empty
     std::vector<Constraint> constraints{};
     bool keep_budget =
-        true;         ///< predicted = actual total cost, whatever the constraints do; a row is added when they could
-    Levels levels{};  ///< of strata and categories, applied to the moments
+        true;  ///< predicted = actual total cost, whatever the constraints do; a row of its own when it has to be
+    Levels levels{};          ///< of strata and categories, applied to the moments
     bool covariance = false;  ///< the full matrix too (with inference)
 };
 
@@ -35,7 +35,8 @@ struct Binding {
 /// Result of a constrained weighted least-squares estimate.
 struct Fit {
     std::vector<double> coefficients;     ///< [EUR per insured year]; 0 for an empty class
-    std::vector<double> standard_errors;  ///< classical; NaN for an empty class; empty without inference
+    std::vector<double> standard_errors;  ///< classical; 0 when the constraints settle the weight, NaN for an empty
+                                          ///< class; empty without inference
     std::vector<bool> empty;              ///< classes without an insured day, pinned at 0
     double r2 = 0;                        ///< centred, weighted by insured time
     double condition = 0;                 ///< of the scaled system
@@ -52,9 +53,10 @@ struct Fit {
     std::vector<Binding> binding;    ///< zero-sum groups, equalities, budget, and the inequalities that hold exactly
     std::vector<std::string> redundant;         ///< equalities that follow from those before them, left out
     std::vector<std::string> set_aside;         ///< constraints with a term on an empty class: it has no weight to hold
-    bool budget_row = false;                    ///< the total was added as a constraint of its own
+    bool budget_row = false;                    ///< the total is a constraint of its own beside those that bind
     std::vector<double> absorbed_coefficients;  ///< of the absorbed classes; 0 for an empty one
     std::vector<bool> absorbed_empty;
+    std::vector<double> absorbed_standard_errors;  ///< classical; NaN for an empty class; empty without inference
 };
 
 /// Constrained weighted least squares per insured year, from moments alone.
@@ -68,7 +70,8 @@ struct Fit {
 /// complement) and refined with residuals in long double, where the moments are exact; inequalities by a dual active set.
 /// Rank is decided in exact arithmetic, without a threshold. An empty class weighs 0; a constraint with a term on one is
 /// set aside and named, a zero-sum group only loses the term. Equalities whose rows agree to eleven digits, and their
-/// values to nine, are one equality: the later one is redundant.
+/// values to nine, are one equality: the later one is redundant. What an inequality asks is met when it is missed by less
+/// than 1e-9 of the length of the costs and nothing is left to move.
 ///
 /// @throw ShapeError      the specification names other columns than the moments hold
 /// @throw DomainError     columns left free under the constraints (each direction named), contradictory equalities or

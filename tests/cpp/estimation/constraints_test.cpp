@@ -238,6 +238,65 @@ TEST_CASE("inequalities that leave no room are refused with those they clash wit
     CHECK(fit.coefficients[4] == Approx(50).epsilon(1e-14));
 }
 
+TEST_CASE("an inequality that does not bind, or leaves the total alone, costs no degree of freedom",
+          "[estimation][invariant]") {
+    const Moments m = portfolio(7);
+    Specification spec = specification();
+    const Fit plain = estimate(m, spec);
+    spec.constraints = {at_least("slack", 1, -1e6)};
+    const Fit slack = estimate(m, spec);
+    CHECK_FALSE(slack.budget_row);
+    CHECK(slack.freedom == plain.freedom);
+    CHECK(slack.standard_errors == plain.standard_errors);
+    CHECK(slack.binding.size() == plain.binding.size());
+
+    spec.constraints = {at_most("e 1", 7, plain.coefficients[7] - 50)};  // age still carries the total
+    const Fit e = estimate(m, spec);
+    CHECK_FALSE(e.budget_row);
+    CHECK(e.freedom == plain.freedom + 1);
+    CHECK(e.binding.size() == plain.binding.size() + 1);
+
+    spec.constraints = {at_most("age 1", 1, plain.coefficients[1] - 50)};
+    const Fit age = estimate(m, spec);
+    CHECK(age.budget_row);
+    CHECK(age.freedom == plain.freedom + 2);
+    CHECK(paid(m, age) == Approx(static_cast<double>(m.cents()) / 100).epsilon(1e-14));
+}
+
+TEST_CASE("what the equalities hold at 0 meets an inequality at 0", "[estimation][invariant]") {
+    const Moments m = portfolio(3);
+    Specification spec = specification();
+    spec.keep_budget = false;
+    spec.constraints = {{"c 1", {{4, 1}}},     {"c 2", {{5, 1}}},        {"e", {{6, 1}}},
+                        at_least("c 0", 3, 0), at_most("c 0 too", 3, 0), at_most("e too", 7, 0)};
+    for (const Index k : {0, 1, 2}) {
+        spec.constraints.push_back({"age " + std::to_string(k), {{k, 1}}, Relation::equal, 0});
+        spec.constraints.push_back(at_most("age again " + std::to_string(k), k, 0));
+    }
+    const Fit fit = estimate(m, spec);
+    CHECK(fit.converged);
+    for (std::size_t k = 0; k < 8; ++k) {
+        CHECK(std::abs(fit.coefficients[k]) < 1e-12);
+        CHECK(fit.standard_errors[k] == 0);
+    }
+    spec.constraints.push_back(at_least("age up", 1, 1e-3));
+    CHECK_THROWS_WITH(estimate(m, spec), Contains("\"age up\" is impossible"));
+}
+
+TEST_CASE("a weight that the constraints settle has a variance of exactly 0, and no other", "[estimation][invariant]") {
+    const Moments m = portfolio(5);
+    Specification spec = specification();
+    spec.covariance = true;
+    spec.constraints = {{"c 1", {{4, 1}}, Relation::equal, 20}, {"c 1 and c 2", {{4, 2}, {5, 1}}, Relation::equal, 70}};
+    const Fit fit = estimate(m, spec);
+    for (std::size_t j = 0; j < 8; ++j) {
+        const bool settled = j >= 3 && j < 6;  // the zero-sum settles the third
+        CHECK((fit.standard_errors[j] == 0) == settled);
+        for (std::size_t k = 0; k < 8; ++k)
+            if (settled) CHECK(fit.covariance[8 * j + k] == 0);
+    }
+}
+
 TEST_CASE("a constraint on an empty class is set aside and named, a zero-sum group loses the term",
           "[estimation][invariant]") {
     Moments m{design};
@@ -352,6 +411,9 @@ TEST_CASE("an absorbed criterion gives the weights of its columns written out", 
     }
     for (std::size_t k = 0; k < 4; ++k)
         CHECK(absorbed.absorbed_coefficients[k] == Approx(written.coefficients[5 + k]).epsilon(1e-13));
+    for (std::size_t k = 0; k < 3; ++k)
+        CHECK(absorbed.absorbed_standard_errors[k] == Approx(written.standard_errors[5 + k]).epsilon(1e-11));
+    CHECK(std::isnan(absorbed.absorbed_standard_errors[3]));
     CHECK(absorbed.absorbed_empty == std::vector<bool>{false, false, false, true});
     CHECK(absorbed.r2 == Approx(written.r2).epsilon(1e-13));
     CHECK(absorbed.rank == written.rank);
