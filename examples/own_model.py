@@ -13,13 +13,14 @@ people = pd.DataFrame(
         "cost_cents": [600_00, 800_00, 2500_00, 1900_00, 3700_00, 720_00],
     }
 )
-criteria = [ah.Criterion("age", classes=["young", "old"]), ah.Criterion("illness", classes=["none", "ill"])]
-
-fit = ah.estimate(people, criteria=criteria, cost="cost_cents", days="days", zero_sum=True, carrier="age")
+model = [ah.Criterion("age", classes=["young", "old"]), ah.Criterion("illness", classes=["none", "ill"])]
+fit = ah.estimate(people, model, zero_sum=True, carrier="age")
 for row in fit.weights.itertuples():
-    print(f"{row.criterion + '=' + row.code:13} {row.weight_eur:9.2f}  ({row.insured_years:.2f} insured years)")
-print(f"R2 {fit.rsquared:.4f}")
+    print(f"{f'{row.criterion}={row.code}':<13} {row.weight_eur:9.2f}  ({row.insured_years:.2f} insured years)")
+print(f"R2 {fit.rsquared:.4f}, CPM {fit.cpm:.4f}")
 
-paid = (fit.predict(people) * people.days / 365).groupby(people.insurer).sum()
-for euros in paid:
-    print(f"insurer is paid {euros:.2f}")
+paid = fit.predict(people) * people.days / 365
+print("\n".join(f"insurer is paid {euros:.2f}" for euros in paid.groupby(people.insurer).sum()))
+
+one, other = (ah.Moments.from_records(half, model) for half in (people[:3], people[3:]))
+print(f"halves add up: {one + other == fit.moments}, and part again: {fit.moments - other == one}")

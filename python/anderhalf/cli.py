@@ -248,7 +248,10 @@ def evaluate(
     threads: Threads = None,
     json: Json = False,
 ) -> None:
-    """How well payments follow cost: R2, CPM, GGAA, bandwidth, over- and undercompensation per group."""
+    """How well payments follow cost: R2, CPM, GGAA, bandwidth, over- and undercompensation per group.
+
+    The columns named are read into memory: some 20 bytes a row, and what each group takes.
+    """
     from anderhalf.metrics import evaluate_command
 
     raise typer.Exit(

@@ -40,6 +40,23 @@ def rows_that(wrong: NDArray[np.bool_], first_row: int = 0) -> str:
     return f"{'row' if len(found) == 1 and wrong.sum() == 1 else 'rows'} {', '.join(map(str, found))}"
 
 
+def outside(wrong: NDArray[np.bool_], kind: str, first_row: int) -> str:
+    """What is wrong with codes or values that are too small or too large, and where."""
+    many = counted(int(wrong.sum()), f"{kind} outside its range", f"{kind}s outside their range")
+    return f"{many} ({rows_that(wrong, first_row)})"
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """A number and its noun, with what follows: ``1 code``, ``2 codes``.
+
+    Examples
+    --------
+    >>> counted(1, "value is missing", "values are missing"), counted(1_000, "code")
+    ('1 value is missing', '1000 codes')
+    """
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
 def _values(where: str, values: ArrayLike) -> NDArray[Any]:
     array = np.asarray(values)
     if array.ndim != 1:
@@ -49,9 +66,11 @@ def _values(where: str, values: ArrayLike) -> NDArray[Any]:
     return array
 
 
-def _whole(where: str, array: NDArray[Any], whole_floats: bool, hint: str, first_row: int) -> NDArray[Any]:
+def _whole(
+    where: str, array: NDArray[Any], whole_floats: bool, hint: str, first_row: int, flags: bool = False
+) -> NDArray[Any]:
     """Refuses what is no whole number; floats pass as int64 only when all are whole and the caller asked for it."""
-    if array.dtype.kind in "biu":
+    if array.dtype.kind in ("biu" if flags else "iu"):
         return array
     if array.dtype.kind != "f":
         raise ShapeError(Problem(where, "cannot be read as numbers", hint, f"a column of type {array.dtype}"))
@@ -64,7 +83,12 @@ def _whole(where: str, array: NDArray[Any], whole_floats: bool, hint: str, first
         wrong = ~(np.abs(array) < 2.0**53) | (array != np.floor(array))
     if wrong.any():
         raise DomainError(
-            Problem(where, f"{int(wrong.sum())} values are no whole numbers ({rows_that(wrong, first_row)})", hint)
+            Problem(
+                where,
+                f"{counted(int(wrong.sum()), 'value is no whole number', 'values are no whole numbers')} "
+                f"({rows_that(wrong, first_row)})",
+                hint,
+            )
         )
     return array.astype(np.int64)
 
@@ -91,7 +115,7 @@ def codes(
     >>> codes([0, 300]).dtype
     dtype('uint16')
     """
-    array = _whole(where, _values(where, values), whole_floats, "class codes 0, 1, 2, ...", first_row)
+    array = _whole(where, _values(where, values), whole_floats, "class codes 0, 1, 2, ...", first_row, flags=True)
     if array.dtype in (np.uint8, np.uint16, np.uint32):
         return array
     limit = (classes if classes is not None else 1 << 32) - 1
@@ -101,7 +125,7 @@ def codes(
             raise DomainError(
                 Problem(
                     where,
-                    f"{int(wrong.sum())} codes outside their range ({rows_that(wrong, first_row)})",
+                    outside(wrong, "code", first_row),
                     f"0..{limit}",
                 )
             )
@@ -127,7 +151,7 @@ def cents(
     if array.dtype == np.uint64 and len(array) and array.max() > np.iinfo(np.int64).max:
         wrong = array > np.iinfo(np.int64).max
         raise DomainError(
-            Problem(where, f"{int(wrong.sum())} values beyond 64 bits ({rows_that(wrong, first_row)})", hint)
+            Problem(where, f"{counted(int(wrong.sum()), 'value')} beyond 64 bits ({rows_that(wrong, first_row)})", hint)
         )
     return array.astype(np.int64)
 
@@ -160,7 +184,11 @@ def represents_(
     wrong = (array < 1) | (array > 65_535)
     if wrong.any():
         raise DomainError(
-            Problem(where, f"{int(wrong.sum())} values outside their range ({rows_that(wrong, first_row)})", "1..65535")
+            Problem(
+                where,
+                outside(wrong, "value", first_row),
+                "1..65535",
+            )
         )
     return array.astype(np.uint16)
 
@@ -282,7 +310,7 @@ def _one_slice(names: Iterable[str], rows: int, read: Callable[[str], Column]) -
 
 def _no_nulls(where: str, count: int, rows: str) -> None:
     if count:
-        raise DomainError(Problem(where, f"{count} {'value is' if count == 1 else 'values are'} missing ({rows})",
+        raise DomainError(Problem(where, f"{counted(count, 'value is', 'values are')} missing ({rows})",
                                   "a value in every row"))  # fmt: skip
 
 

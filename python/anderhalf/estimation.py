@@ -18,6 +18,7 @@ from anderhalf.columns import Source, source
 from anderhalf.errors import DomainError, NotFoundError, ParameterError, Problem, ShapeError, not_found
 from anderhalf.model import MICRO_PER_EURO, Model
 from anderhalf.moments import (
+    Chunk,
     Criterion,
     Label,
     Layout,
@@ -26,6 +27,7 @@ from anderhalf.moments import (
     checked,
     chunks,
     model_layout,
+    no_class,
     processors,
 )  # fmt: skip
 
@@ -228,7 +230,7 @@ def parse(rule: str) -> tuple[Constraint, ...]:
 
 def constraint_list(given: Constraints) -> list[Constraint | GroupTotal]:
     """All constraints of what users give, texts read."""
-    if isinstance(given, str | Constraint | GroupTotal):
+    if isinstance(given, str | Constraint | GroupTotal) or not isinstance(given, Iterable):
         given = [given]
     result: list[Constraint | GroupTotal] = []
     problems: list[Problem] = []
@@ -620,15 +622,13 @@ class Fit:
 
     def predict(self, frame: Any) -> NDArray[np.float64]:
         """Predicted cost of each record [EUR per insured year]; only its class columns are read."""
-        parts = [
-            self._predicted(chunk.criteria, chunk.size)
-            for chunk in chunks(self.layout, source(frame), classes_only=True)
-        ]
+        parts = [self._predicted(chunk) for chunk in chunks(self.layout, source(frame), classes_only=True)]
         return np.concatenate(parts) if parts else np.zeros(0)
 
-    def _predicted(self, columns: Sequence[Any], rows: int) -> NDArray[np.float64]:
+    def _predicted(self, chunk: Chunk) -> NDArray[np.float64]:
+        rows = chunk.size
         total = np.zeros(rows)
-        for k, (c, column) in enumerate(zip(self.layout.criteria, columns, strict=True)):
+        for k, (c, column) in enumerate(zip(self.layout.criteria, chunk.criteria, strict=True)):
             if c.absorbed:
                 weights = np.asarray(self.core.absorbed_coefficients)
             else:
@@ -636,10 +636,11 @@ class Fit:
                 weights = np.asarray(self.core.coefficients)[offset : offset + len(c.named)]
             if not c.many:
                 if len(column) and int(column.max()) >= len(weights):
-                    wrong = int((column >= len(weights)).sum())
+                    wrong = column >= len(weights)
                     raise DomainError(
-                        Problem("predict", f"{c.name}: {wrong} codes that are no class", f"0..{len(weights) - 1}")
-                    )
+                        Problem(f"{chunk.file or 'predict'}: {c.name}", no_class(wrong, "code", chunk.first_row),
+                                f"0..{len(weights) - 1}")
+                    )  # fmt: skip
                 total += weights[column]
                 continue
             read = [column >> np.uint64(j) & np.uint64(1) for j in range(len(c.named) - c.none)] if isinstance(
@@ -972,6 +973,9 @@ def _by_name(
     if unknown := [str(name) for name in given if str(name) not in names]:
         raise not_found(where, kind, unknown, names)
     plain = {str(name): float(value) for name, value in given.items()}
+    if wrong := [name for name, value in plain.items() if not (math.isfinite(value) and value >= 0)]:
+        raise DomainError([Problem(f"{where}, {name}", "outside its range", "a number, 0 or more", str(plain[name]))
+                           for name in wrong])  # fmt: skip
     return tuple(plain.get(name, 1.0) for name in names)
 
 

@@ -20,6 +20,7 @@ from anderhalf.columns import (
     Source,
     cents,
     codes,
+    counted,
     days_,
     represents_,
     rows_that,
@@ -83,6 +84,8 @@ class Criterion:
     def __post_init__(self) -> None:
         where = f"criterion {self.name}"
         problems = []
+        if not isinstance(self.name, str) or not self.name.strip():
+            problems.append(Problem("criterion", "has no name", "a text", repr(self.name)))
         columns = (self.columns,) if isinstance(self.columns, str) else tuple(self.columns)
         object.__setattr__(self, "columns", columns or (self.name,))
         if isinstance(self.classes, str):
@@ -310,6 +313,13 @@ class Chunk:
         )  # fmt: skip
 
 
+def no_class(wrong: NDArray[np.bool_], kind: str, first_row: int) -> str:
+    """What is wrong with codes or labels that are no class, and where."""
+    return (
+        f"{counted(int(wrong.sum()), f'{kind} that is', f'{kind}s that are')} no class ({rows_that(wrong, first_row)})"
+    )
+
+
 def encoded(criterion: Criterion, column: Column, where: str, whole_floats: bool, first_row: int) -> NDArray[Any]:
     """The codes of a one-class-per-record column; the array itself when it holds them already."""
     names = criterion.named
@@ -320,7 +330,7 @@ def encoded(criterion: Criterion, column: Column, where: str, whole_floats: bool
         wrong = table[values] < 0 if len(values) else np.zeros(0, dtype=bool)
         if wrong.any():
             raise DomainError(
-                Problem(where, f"{int(wrong.sum())} labels that are no class ({rows_that(wrong, first_row)})",
+                Problem(where, no_class(wrong, "label", first_row),
                         f"one of {len(names)} classes, such as {', '.join(names[:3])}")
             )  # fmt: skip
         if np.array_equal(table, np.arange(len(table))) and values.dtype in (np.uint8, np.uint16, np.uint32):
@@ -341,7 +351,11 @@ def encoded(criterion: Criterion, column: Column, where: str, whole_floats: bool
         expected = f"one of {len(known)} classes, such as {', '.join(names[:3])}"
     if wrong.any():
         raise DomainError(
-            Problem(where, f"{int(wrong.sum())} codes that are no class ({rows_that(wrong, first_row)})", expected)
+            Problem(
+                where,
+                no_class(wrong, "code", first_row),
+                expected,
+            )
         )
     if ".." in expected:
         return plain - plain.dtype.type(known[0])
@@ -407,6 +421,11 @@ def _chunk(layout: Layout, piece: Slice, first: int, *, classes_only: bool) -> C
                 stratum = None if keys is None else strata.draw(keys)
         elif strata is not None:
             stratum = attempt(single, strata)
+            # the core does not look at strata when there is one: nobody of another may be counted in it
+            if stratum is not None and len(strata.named) == 1 and (wrong := stratum != 0).any():
+                where = piece.where(strata.columns[0])
+                problems.append(Problem(where, no_class(wrong, "code", piece.first_row), strata.named[0]))
+                kinds.add(DomainError)
     if problems:
         raise (kinds.pop() if len(kinds) == 1 else DomainError)(problems)
     return Chunk(piece.file, piece.first_row, piece.rows, criteria, days, cost, represents, stratum)

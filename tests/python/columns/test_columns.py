@@ -57,7 +57,7 @@ def test_a_float_is_never_cut(convert: Any) -> None:
 
 
 def test_a_negative_code_is_refused_with_its_rows_and_without_its_value() -> None:
-    with pytest.raises(DomainError, match=r"1 codes outside their range \(row 102\)") as error:
+    with pytest.raises(DomainError, match=r"1 code outside its range \(row 102\)") as error:
         codes(np.array([1, 2, -77]), first_row=100)
     assert "-77" not in str(error.value)
 

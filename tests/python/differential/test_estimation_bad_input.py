@@ -142,6 +142,18 @@ COLUMNS: dict[str, Bad] = {
         DomainError,
         [("column cost_cents", "1 value", "whole cents", "")],
     ),
+    "cost as true and false": (
+        "cost_cents",
+        np.array([True, False, True, True, False, True]),
+        ShapeError,
+        [("column cost_cents", "cannot be read as numbers", "whole cents", "a column of type bool")],
+    ),
+    "days as true and false": (
+        "days",
+        np.array([True, True, True, True, True, True]),
+        ShapeError,
+        [("column days", "cannot be read as numbers", "whole days", "a column of type bool")],
+    ),
     "a day too many": (
         "days",
         np.array([1, 366, 365, 367, 20, 1]),
@@ -355,6 +367,11 @@ CRITERIA: dict[str, tuple[Callable[[], Any], type[AnderhalfError], tuple[str, st
         ShapeError,
         ("criterion x", "absorbed", "a column of codes", ""),
     ),
+    "no name": (
+        lambda: ah.Criterion(""),
+        ShapeError,
+        ("criterion", "has no name", "a text", "''"),
+    ),
     "a criterion twice": (
         lambda: moments(criteria=["age_sex", "age_sex"]),
         ShapeError,
@@ -409,6 +426,11 @@ ESTIMATES: dict[str, tuple[dict[str, Any], type[AnderhalfError], list[tuple[str,
         {"bands": {"mhk": {"young": ["none"]}}},
         ShapeError,
         [("criterion mhk, bands", "classes in no band: high", "a band for each class", "")],
+    ),
+    "constraints that are a number": (
+        {"constraints": 5},
+        ParameterError,
+        [("constraints", "cannot be read", "texts, or what sign, order, cap and group_total return", "int")],
     ),
     "no relation": (
         {"constraints": "mhk[high]"},
@@ -468,12 +490,12 @@ ESTIMATES: dict[str, tuple[dict[str, Any], type[AnderhalfError], list[tuple[str,
     "a level that is no number": (
         {"levels": {"cost": float("nan")}},
         DomainError,
-        [("combine", "level", "0 or more", "nan")],
+        [("levels, cost", "outside its range", "a number, 0 or more", "nan")],
     ),
     "a level below zero": (
         {"levels": {"cost": -1.0}},
         DomainError,
-        [("combine", "level", "0 or more", "-1")],
+        [("levels, cost", "outside its range", "a number, 0 or more", "-1.0")],
     ),
     "nobody": (
         {"factors": {"0": 0.0}},

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 ROOT = Path(__file__).resolve().parents[3]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def _snippet(language: str) -> str:
-    found = re.search(rf"```{language}\n(.*?)```", TEXT, re.S)
-    assert found, language
-    return found.group(1)
+def _snippet(language: str, number: int = 0) -> str:
+    return re.findall(rf"```{language}\n(.*?)```", TEXT, re.S)[number]
 
 
 def test_the_python_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -24,6 +27,34 @@ def test_the_python_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> No
     printed = capsys.readouterr().out
     assert "a1_hospital_avoided" in printed
     assert "-672.92" in printed
+
+
+def test_the_weights_of_the_readme_are_estimated(capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, Any] = {}
+    exec(compile(_snippet("python", 1), "README.md", "exec"), names)
+    assert names["fit"].params["chronic"].to_dict() == pytest.approx({0: -880, 1: 800})  # 2 insured years and 2.2
+    assert names["fit"].cpm > 0.5
+    assert "CPM" in capsys.readouterr().out.upper()
+
+
+def test_estimate_and_evaluate_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from anderhalf.cli import app
+
+    people = pd.DataFrame({
+        "age": ["young"] * 30 + ["old"] * 30, "chronic_1": [0, 0, 1] * 20, "chronic": [0, 0, 1] * 20, "days": 365,
+        "persons": 1, "cost_cents": np.arange(60) * 100_00, "payment_cents": np.arange(60)[::-1] * 100_00,
+    })  # fmt: skip
+    (tmp_path / "records").mkdir()
+    people.to_csv(tmp_path / "records" / "people.csv", index=False)
+    people.to_csv(tmp_path / "payments.csv", index=False)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    monkeypatch.chdir(tmp_path)
+    lines = re.findall(r"^anderhalf ((?:estimate|evaluate) .*?)\s+#", TEXT, re.M)
+    assert [line.split()[0] for line in lines] == ["estimate", "evaluate"]
+    for line, words in zip(lines, ("chronic[1]", "CPM"), strict=True):
+        result = CliRunner().invoke(app, shlex.split(line))
+        assert result.exit_code == 0, result.output
+        assert words.lower() in result.output.lower()
 
 
 def test_the_cpp_of_the_readme_compiles(tmp_path: Path) -> None:

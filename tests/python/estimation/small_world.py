@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
-from anderhalf.errors import DomainError
-from anderhalf.moments import Criterion, Moments
+from anderhalf.moments import Criterion
 
 CRITERIA = (
     Criterion("age_sex", classes=6),
@@ -47,11 +45,3 @@ def dense(data: dict[str, NDArray[Any]]) -> NDArray[np.float64]:
     counts = [data[f"dkg_{k}"].astype(float) for k in (1, 2)]
     columns += [sum(flags) == 0, *flags, sum(counts) == 0, *counts]
     return np.column_stack([np.asarray(c, dtype=np.float64) for c in columns])
-
-
-def needs_bytes() -> None:
-    """Skips while the core cannot write moments as bytes."""
-    try:
-        Moments.from_records({"a": [0], "cost_cents": [0], "days": [1]}, ["a"]).to_bytes()
-    except DomainError as error:
-        pytest.skip(str(error))

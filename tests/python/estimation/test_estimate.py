@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import polars as pl
 import pytest
 import statsmodels.api as sm
 from numpy.typing import NDArray
-from small_world import CRITERIA, dense, needs_bytes, records
+from small_world import CRITERIA, dense, records
 
 import anderhalf as ah
 import anderhalf.estimation
@@ -257,7 +258,6 @@ def test_a_model_year_brings_its_columns_bands_and_rules() -> None:
     assert {"fkg", "dkg", "hkg", "region", "mhk", "fdg", "mvv"} <= names
     with pytest.raises(ShapeError, match="not of this model year"):
         estimate(Moments.from_records(records(), CRITERIA), model="nl-2021")
-    needs_bytes()
     moments = Moments.from_bytes(Moments.from_records(data, model="nl-2021").to_bytes())
     assert (estimate(moments, model="nl-2021").params == fit.params).all()
 
@@ -286,6 +286,17 @@ def test_the_tables_have_the_words_that_others_use() -> None:
 def test_micro_euros_are_the_weights_rounded_once() -> None:
     fit = estimate(records(), CRITERIA)
     assert np.abs(fit.micro_euros / 1e6 - fit.params.to_numpy()).max() <= 5.1e-7
+
+
+def test_a_code_that_is_no_class_is_refused_with_its_rows_by_predict(tmp_path: Path) -> None:
+    data = records(100)
+    fit = estimate(data, [Criterion("age_sex", classes=6)])
+    data["age_sex"][[7, 41]] = 6
+    with pytest.raises(DomainError, match=r"predict: age_sex: 2 codes that are no class \(rows 7, 41\), expected 0..5"):
+        fit.predict(data)
+    pl.DataFrame(data).write_parquet(tmp_path / "x.parquet")
+    with pytest.raises(DomainError, match=r"x.parquet: age_sex: 2 codes that are no class \(rows 7, 41\)"):
+        fit.predict(tmp_path / "x.parquet")
 
 
 # --- constraints as text

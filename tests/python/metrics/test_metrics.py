@@ -292,7 +292,7 @@ def test_every_problem_is_named_at_once_and_no_value() -> None:
         ({"cost": ["1", "2", "3"]}, "cost: cannot be read as numbers"),
         ({"insurer": ["A", None, "B"]}, "insurer: 1 value is missing (row 1)"),
         ({"insurer": pd.Series([1, None, 2], dtype="Int64")}, "insurer: 1 value is missing (row 1)"),
-        ({"days": pl.Series([365, None, 365])}, "days: 1 values are no whole numbers (row 1)"),
+        ({"days": pl.Series([365, None, 365])}, "days: 1 value is no whole number (row 1)"),
         ({"payment": [1, 2]}, "payment: has another length, expected 3 rows, as cost, got 2"),
         ({"groups": [1, 2, 3]}, "groups: no columns by name"),
     ],
