@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <map>
 #include <optional>
 
 namespace anderhalf::estimation::detail {
@@ -17,18 +16,33 @@ constexpr Index most_bytes = 256 << 20;  // of the tables of a thread
 
 using Sample = std::vector<std::uint32_t>;
 
-/// Class of one row of a single criterion, however it is stored; unchecked, so perhaps no class of it.
-std::uint32_t code_of(const data::Criterion& criterion, const data::CriterionColumn& column, std::size_t i) {
+/// Classes of the sampled rows of a single criterion, however it is stored; unchecked, so perhaps no classes of it.
+Sample codes_of(const data::Criterion& criterion, const data::CriterionColumn& column,
+                const std::vector<std::size_t>& rows) {
+    Sample codes(rows.size(), 0);
     const std::uint32_t shift = criterion.none_derived ? 1 : 0;
-    if (const auto* codes = std::get_if<CodeView>(&column))
-        return std::visit([&](auto values) { return static_cast<std::uint32_t>(values[i]); }, *codes);
-    if (const auto* mask = std::get_if<std::span<const std::uint64_t>>(&column))
-        return (*mask)[i] == 0 ? 0 : static_cast<std::uint32_t>(std::countr_zero((*mask)[i])) + shift;
-    const auto& columns = std::get<std::vector<CodeView>>(column);
-    for (std::size_t k = 0; k < columns.size(); ++k)
-        if (std::visit([&](auto values) { return values[i] != 0; }, columns[k]))
-            return static_cast<std::uint32_t>(k) + shift;
-    return 0;
+    if (const auto* values = std::get_if<CodeView>(&column)) {
+        std::visit(
+            [&](auto v) {
+                for (std::size_t k = 0; k < rows.size(); ++k) codes[k] = static_cast<std::uint32_t>(v[rows[k]]);
+            },
+            *values);
+    } else if (const auto* mask = std::get_if<std::span<const std::uint64_t>>(&column)) {
+        for (std::size_t k = 0; k < rows.size(); ++k)
+            if (const std::uint64_t bits = (*mask)[rows[k]]; bits != 0)
+                codes[k] = static_cast<std::uint32_t>(std::countr_zero(bits)) + shift;
+    } else {
+        const auto& columns = std::get<std::vector<CodeView>>(column);
+        for (std::size_t j = 0; j < columns.size(); ++j)
+            std::visit(
+                [&](auto v) {
+                    for (std::size_t k = 0; k < rows.size(); ++k)
+                        if (v[rows[k]] != 0) codes[k] = static_cast<std::uint32_t>(j) + shift;
+                },
+                columns[j]);
+    }
+    for (std::uint32_t& code : codes) code = std::min(code, static_cast<std::uint32_t>(criterion.classes.size() - 1));
+    return codes;
 }
 
 std::vector<std::size_t> sample_rows(Index n) {
@@ -51,22 +65,20 @@ public:
         std::uint64_t keys = 1;
         for (const std::size_t k : members)
             if ((keys *= classes_[k]) > most_keys) return std::nullopt;
-        std::vector<bool> met(keys, false);
-        Index count = 0;
-        for (std::size_t i = 0; i < codes_.front().size(); ++i) {
-            std::uint64_t key = 0;
-            for (const std::size_t k : members) key = key * classes_[k] + codes_[k][i];
-            if (!met[key]) {
-                met[key] = true;
-                ++count;
-            }
-        }
+        key_.assign(codes_.front().size(), 0);
+        for (const std::size_t k : members)
+            for (std::size_t i = 0; i < key_.size(); ++i) key_[i] = key_[i] * classes_[k] + codes_[k][i];
+        met_.assign(keys, 0);
+        for (const std::uint32_t key : key_) met_[key] = 1;
+        const auto count = static_cast<Index>(std::count(met_.begin(), met_.end(), std::uint8_t{1}));
         return std::max<Index>(count, 1);
     }
 
 private:
     const std::vector<Sample>& codes_;
     const std::vector<std::uint32_t>& classes_;
+    std::vector<std::uint32_t> key_;  // of a sampled row
+    std::vector<std::uint8_t> met_;
 };
 
 struct Group {
@@ -148,13 +160,9 @@ Plan make_plan(std::shared_ptr<const data::Design> design, const data::Rows& row
         sparse.first_entry = plan.entries;
         if (c.labels == data::Labels::single) {
             const auto size = static_cast<std::uint32_t>(c.classes.size());
-            Sample code;
+            Sample code = codes_of(c, rows.criteria[k], sample);
             std::vector<Index> count(size, 0);
-            for (const std::size_t i : sample) {
-                const std::uint32_t value = std::min(code_of(c, rows.criteria[k], i), size - 1);
-                code.push_back(value);
-                ++count[value];
-            }
+            for (const std::uint32_t value : code) ++count[value];
             const auto most = std::max_element(count.begin(), count.end());
             const bool rare = static_cast<double>(*most) < sparse_share * static_cast<double>(sample.size());
             if (size <= most_keys && (rare || size == 1)) {
@@ -198,7 +206,7 @@ Plan make_plan(std::shared_ptr<const data::Design> design, const data::Rows& row
                                              static_cast<std::int32_t>(design->offset(static_cast<Index>(dense[*k])))});
                 composite.keys *= classes[*k];
             }
-            composite.expected = std::min<Index>(composite.keys, group.occupied + group.occupied / 8 + 8);
+            composite.expected = std::min<Index>(composite.keys, group.occupied + group.occupied / 2 + 8);
             plan.composites.push_back(std::move(composite));
         }
     }
@@ -213,16 +221,15 @@ Plan make_plan(std::shared_ptr<const data::Design> design, const data::Rows& row
     }
     plan.fits = words * 8 <= most_bytes && plan.entries < no_id && plan.most_flags <= 1024;
 
-    std::map<std::int64_t, Index> days;
+    std::vector<Index> days(static_cast<std::size_t>(design->days_max) + 1, 0);
     if (size(rows.days) == n)
-        for (const std::size_t i : sample)
-            ++days[std::visit([&](auto d) { return static_cast<std::int64_t>(d[i]); }, rows.days)];
-    Index most = 0;
-    for (const auto& [value, count] : days)
-        if (count > most) {
-            most = count;
-            plan.common_days = value;
-        }
+        std::visit(
+            [&](auto d) {
+                for (const std::size_t i : sample)
+                    if (d[i] >= 0 && d[i] <= design->days_max) ++days[static_cast<std::size_t>(d[i])];
+            },
+            rows.days);
+    plan.common_days = std::max_element(days.begin(), days.end()) - days.begin();
     return plan;
 }
 

@@ -90,15 +90,20 @@ void Fold::value(const Tables& tables, const std::int64_t* from) {
 void Fold::cells(const Tables& tables, Index s) {
     std::vector<std::vector<std::int64_t>> margin(tables.cap.size());
     for (std::size_t c = 0; c < margin.size(); ++c) margin[c].assign(ids_.composite[c].keys.size() * at(lanes_), 0);
-    std::vector<std::vector<std::vector<std::int32_t>>> columns(tables.cap.size());
+    std::vector<std::vector<std::int32_t>> columns(tables.cap.size());  // of an id, members.size() of them
+    std::vector<std::int32_t> one;
     for (std::size_t c = 0; c < columns.size(); ++c)
         for (std::size_t id = 0; id < met(tables, c); ++id) {
-            columns[c].emplace_back();
-            classes(c, static_cast<Index>(id), columns[c].back());
+            classes(c, static_cast<Index>(id), one);
+            columns[c].insert(columns[c].end(), one.begin(), one.end());
         }
+    const auto columns_of = [&](std::size_t c, std::size_t id) {
+        const std::size_t members = plan_.composites[c].members.size();
+        return std::span{columns[c]}.subspan(id * members, members);
+    };
     const auto meet = [&](std::size_t a, std::size_t ja, std::size_t b, std::size_t jb) {
-        for (const std::int32_t x : columns[a][ja])
-            for (const std::int32_t y : columns[b][jb]) xx(x, y) += value_[0];
+        for (const std::int32_t x : columns_of(a, ja))
+            for (const std::int32_t y : columns_of(b, jb)) xx(x, y) += value_[0];
     };
     const auto mark = [&](std::size_t c, std::size_t j) {
         for (Index l = 0; l < lanes_; ++l) margin[c][j * at(lanes_) + at(l)] += value_[at(l)];
@@ -121,23 +126,29 @@ void Fold::cells(const Tables& tables, Index s) {
     } else {
         for (std::size_t k = 0; k < tables.pairs.size(); ++k) {
             const auto [a, b] = tables.pairs[k];
-            for (std::size_t ja = 0; ja < met(tables, a); ++ja)
-                for (std::size_t jb = 0; jb < met(tables, b); ++jb) {
-                    const std::int64_t* from =
-                        base + (tables.pair_base[k] + static_cast<Index>(ja) * tables.cap[b] + static_cast<Index>(jb)) *
-                                   tables.values;
+            const std::size_t ids_a = met(tables, a), ids_b = met(tables, b);
+            std::vector<std::int64_t> row(at(p_));  // days of one id of a, by the classes of b
+            for (std::size_t ja = 0; ja < ids_a; ++ja) {
+                std::fill(row.begin(), row.end(), 0);
+                const std::int64_t* from =
+                    base + (tables.pair_base[k] + static_cast<Index>(ja) * tables.cap[b]) * tables.values;
+                for (std::size_t jb = 0; jb < ids_b; ++jb, from += tables.values) {
                     if (empty(from)) continue;
                     value(tables, from);
-                    meet(a, ja, b, jb);
+                    for (const std::int32_t y : columns_of(b, jb)) row[at(y)] += value_[0];
                     if (a == 0 && b == 1) mark(0, ja);
                     if (a == 0) mark(b, jb);
                 }
+                for (const Member& m : plan_.composites[b].members)
+                    for (std::int32_t y = m.first; y < m.first + static_cast<std::int32_t>(m.classes); ++y)
+                        for (const std::int32_t x : columns_of(a, ja)) xx(x, y) += row[at(y)];
+            }
         }
     }
     for (std::size_t c = 0; c < margin.size(); ++c)
-        for (std::size_t j = 0; j < columns[c].size(); ++j) {
+        for (std::size_t j = 0; j < met(tables, c); ++j) {
             const std::int64_t* sums = &margin[c][j * at(lanes_)];
-            const auto& mine = columns[c][j];
+            const auto mine = columns_of(c, j);
             for (std::size_t x = 0; x < mine.size(); ++x) {
                 for (Index l = 0; l < lanes_; ++l) sum_[at(mine[x] * lanes_ + l)] += sums[l];
                 for (std::size_t y = x; y < mine.size(); ++y) xx(mine[x], mine[y]) += sums[0];
@@ -192,25 +203,27 @@ void Fold::slab(const Tables& tables, Index s) {
         return e < plan_.entries ? plan_.column[at(e)] : p_ + static_cast<std::int32_t>(e) - plan_.entries;
     };
     std::vector<std::int32_t> dense;
+    std::vector<std::int64_t> days(at(tables.entries)), of_class(at(Index{p_} * tables.entries));
     for (std::size_t c = 0; c < tables.cap.size(); ++c) {
         const Index words = c == 0 ? tables.values : 1;
         for (std::size_t j = 0; j < met(tables, c); ++j) {
             classes(c, static_cast<Index>(j), dense);
             const std::int64_t* row =
                 tables.meets[c].data() + (s * tables.cap[c] + static_cast<Index>(j)) * tables.entries * words;
-            for (Index e = 0; e < tables.entries; ++e) {
-                const std::int32_t x = column(e);
-                std::int64_t days = row[e];
-                if (c == 0) {
+            if (c == 0) {
+                for (Index e = 0; e < tables.entries; ++e) {
                     value(tables, row + e * words);
-                    days = value_[0];
-                    for (Index l = 0; l < lanes_; ++l) sum_[at(x * lanes_ + l)] += value_[at(l)];
+                    days[at(e)] = value_[0];
+                    for (Index l = 0; l < lanes_; ++l) sum_[at(column(e) * lanes_ + l)] += value_[at(l)];
                 }
-                if (days != 0)
-                    for (const std::int32_t d : dense) xx(d, x) += days;
+                row = days.data();
             }
+            for (const std::int32_t d : dense)
+                for (Index e = 0; e < tables.entries; ++e) of_class[at(d * tables.entries + e)] += row[e];
         }
     }
+    for (std::int32_t d = 0; d < p_; ++d)
+        for (Index e = 0; e < tables.entries; ++e) xx(d, column(e)) += of_class[at(d * tables.entries + e)];
     for (Index e = 0; e < tables.entries; ++e) {
         xx(column(e), column(e)) += sum_[at(column(e) * lanes_)];
         for (Index f = e + 1; f < tables.entries; ++f)
