@@ -193,6 +193,25 @@ def represents_(
     return array.astype(np.uint16)
 
 
+def reals(values: ArrayLike, *, where: str = "column", first_row: int = 0) -> NDArray[np.float64]:
+    """A column of real numbers; whole numbers and 0/1 become real ones.
+
+    Examples
+    --------
+    >>> reals([1, 2.5])
+    array([1. , 2.5])
+    """
+    array = _values(where, values)
+    if array.dtype.kind not in "biuf":
+        raise ShapeError(Problem(where, "cannot be read as numbers", "real numbers", f"a column of type {array.dtype}"))
+    result = array.astype(np.float64, copy=False)
+    wrong = ~np.isfinite(result)
+    if wrong.any():
+        words = counted(int(wrong.sum()), "value that is", "values that are")
+        raise DomainError(Problem(where, f"{words} not finite ({rows_that(wrong, first_row)})", "finite numbers"))
+    return result
+
+
 def in_short(names: Sequence[str], most: int = 12) -> str:
     """Names as words; numbered ones in a row as a range: ``fkg_1..fkg_38, mhk``.
 

@@ -6,7 +6,7 @@ import html
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anderhalf import _core
-from anderhalf.columns import Source, source
+from anderhalf.columns import Source, rows_that, source
 from anderhalf.errors import DomainError, NotFoundError, ParameterError, Problem, ShapeError, not_found
 from anderhalf.model import MICRO_PER_EURO, Model
 from anderhalf.moments import (
@@ -26,6 +26,8 @@ from anderhalf.moments import (
     RandomGroups,
     checked,
     chunks,
+    completed,
+    layout_of,
     model_layout,
     no_class,
     processors,
@@ -327,6 +329,8 @@ def zero_sum_rules(
     With ``True``, a set of flags or counts without a class "none" gets no rule: its weights come on top of the
     carrier's."""
     names = [c.name for c in layout.criteria]
+    if not names and zero_sum is True and carrier is None:
+        return ()
     absorbed = next((c.name for c in layout.criteria if c.absorbed), None)
     if zero_sum is False or (not isinstance(zero_sum, bool) and len(zero_sum) == 0):
         return ()
@@ -422,6 +426,10 @@ class Fit:
 
         pairs = [(c.name, c.label(k)) for c in self.layout.criteria if not c.absorbed for k in range(len(c.named))]
         return pd.MultiIndex.from_tuples(pairs, names=["criterion", "code"])
+
+    @property
+    def _words(self) -> list[str]:
+        return [f"{c}[{k}]" for c, k in self.index]
 
     def _series(self, values: Any, name: str) -> pd.Series[Any]:
         import pandas as pd
@@ -571,7 +579,7 @@ class Fit:
     def notes(self) -> list[str]:
         """What the reader should know: empty classes, redundant constraints, how the budget is kept."""
         notes = []
-        empty = [f"{c}[{k}]" for (c, k), is_empty in zip(self.index, self.core.empty, strict=True) if is_empty]
+        empty = [name for name, is_empty in zip(self._words, self.core.empty, strict=True) if is_empty]
         if empty:
             words = "1 class has" if len(empty) == 1 else f"{len(empty)} classes have"
             notes.append(f"{words} no insured time and weigh{'s' * (len(empty) == 1)} 0: {_some(empty)}.")
@@ -589,6 +597,14 @@ class Fit:
             notes.append("Standard errors are robust to unequal variances (HC1).")
         return notes
 
+    @property
+    def _years(self) -> NDArray[np.float64]:
+        return np.asarray(self.moments.class_days() / self.layout.days_in_year)
+
+    @property
+    def _persons(self) -> NDArray[np.int64]:
+        return self.moments.persons()
+
     @cached_property
     def weights(self) -> pd.DataFrame:
         """``criterion, code, weight_eur, se_eur, insured_years, persons``, a row per class; as files hold them.
@@ -602,8 +618,8 @@ class Fit:
             "code": [k for _, k in self.index],
             "weight_eur": self.params.to_numpy(),
             "se_eur": self.bse.to_numpy(),
-            "insured_years": self.moments.class_days() / self.layout.days_in_year,
-            "persons": self.moments.persons(),
+            "insured_years": self._years,
+            "persons": self._persons,
         })  # fmt: skip
 
     def tidy(self, alpha: float = 0.05) -> pd.DataFrame:
@@ -612,7 +628,7 @@ class Fit:
 
         bounds = self.conf_int(alpha)
         low, high = f"{100 * alpha / 2:.1f}%", f"{100 * (1 - alpha / 2):.1f}%"
-        index = pd.Index([f"{c}[{k}]" for c, k in self.index], name="Coefficient")
+        index = pd.Index(self._words, name="Coefficient")
         return pd.DataFrame({
             "Estimate": self.params.to_numpy(), "Std. Error": self.bse.to_numpy(), "t value": self.tvalues.to_numpy(),
             "Pr(>|t|)": self.pvalues.to_numpy(), low: bounds[0].to_numpy(), high: bounds[1].to_numpy(),
@@ -773,11 +789,10 @@ class Fit:
             "-" * width,
         ]
         bounds = self.conf_int(alpha).to_numpy()
-        years = self.moments.class_days() / self.layout.days_in_year
-        rows = zip(self.index, self.params, self.bse, self.tvalues, self.pvalues, bounds, years, strict=True)
-        for (c, k), b, se, t, p, (lo, hi), time in rows:
+        rows = zip(self._words, self.params, self.bse, self.tvalues, self.pvalues, bounds, self._years, strict=True)
+        for name, b, se, t, p, (lo, hi), time in rows:
             lines.append(
-                f"{f'{c}[{k}]'[:22]:<22}{b:>11,.2f}{se:>11,.2f}{t:>9.2f}{p:>8.3f}{lo:>11,.2f}{hi:>11,.2f}{time:>9,.0f}"
+                f"{name[:22]:<22}{b:>11,.2f}{se:>11,.2f}{t:>9.2f}{p:>8.3f}{lo:>11,.2f}{hi:>11,.2f}{time:>9,.0f}"
             )
         lines.append("=" * width)
         lines += [f"[{k}] {note}" for k, note in enumerate(self.notes, 1)]
@@ -845,6 +860,7 @@ def estimate(
     carrier: str | None = None,
     constraints: Constraints = (),
     bands: Mapping[str, Mapping[str, Sequence[Label]]] | None = None,
+    continuous: Sequence[str] = (),
     keep_budget: bool = True,
     factors: Mapping[str, float] | None = None,
     levels: Mapping[str, float] | None = None,
@@ -877,6 +893,10 @@ def estimate(
         :func:`cap` and :func:`group_total` return.
     bands : mapping, optional
         Age bands per criterion: ``{"ses": {"0-17": [1, 4], ...}}``; they replace those of the criteria.
+    continuous : sequence of str, optional
+        Columns of real numbers, beside the classes or alone; a constant is a column of ones. The records then stand in
+        memory and are solved by QR in double precision: at most 4 GiB, constraints are equalities; no ``factors``,
+        ``levels``, ``robust``, strata or absorbed criterion.
     keep_budget : bool
         Hold predicted total cost at actual total cost whatever the constraints do.
     factors, levels : mapping, optional
@@ -911,6 +931,11 @@ def estimate(
     [300.0, 600.0, -200.0, 200.0]
     """
     given = constraint_list(constraints)
+    if len(continuous) > 0:
+        return _regressed(
+            data, criteria, given, model=model, zero_sum=zero_sum, carrier=carrier, bands=bands, continuous=continuous,
+            keep_budget=keep_budget, factors=factors, levels=levels, robust=robust, **records,
+        )  # fmt: skip
     moments, data_source = moments_of(data, criteria, model, threads, progress, records)
     layout = _with_bands(moments.layout, model, bands)
     task = Task(
@@ -922,6 +947,200 @@ def estimate(
         _by_name("levels", "cost category", levels, moments.categories),
     )
     return solved(task, moments, data_source, robust=robust, threads=threads, progress=progress)
+
+
+@dataclass(frozen=True)
+class _Solution:
+    """What a regression by QR found, with the names of the core's fit."""
+
+    coefficients: NDArray[np.float64]
+    standard_errors: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    empty: list[bool]
+    r2: float
+    condition: float
+    rank: int
+    freedom: int
+    rows: int
+    insured_years: float
+    mean_cost: float
+    converged: bool
+    budget_row: bool
+    rules: tuple[str, ...]
+    years: NDArray[np.float64]
+    persons: NDArray[np.int64]
+    redundant: tuple[str, ...] = ()
+    set_aside: tuple[str, ...] = ()
+    binding: tuple[_core.Binding, ...] = ()
+    absorbed_coefficients: tuple[float, ...] = ()
+
+
+class RegressionFit(Fit):
+    """Weights of classes and of columns of real numbers; a column has its name as criterion and "" as code.
+
+    There are no moments: records stood in memory. Figures are good to rounding times ``condition``.
+    """
+
+    method = "QR, double precision"
+    core: _Solution  # type: ignore[assignment]  # the same names
+
+    def __init__(self, task: Task, solution: _Solution, second: Pass) -> None:
+        self.task, self.core, self.second = task, solution, second
+
+    @cached_property
+    def index(self) -> pd.MultiIndex:
+        import pandas as pd
+
+        pairs = [(c.name, c.label(k)) for c in self.layout.criteria for k in range(len(c.named))]
+        pairs += [(name, "") for name in self.layout.continuous]
+        return pd.MultiIndex.from_tuples(pairs, names=["criterion", "code"])
+
+    @property
+    def _words(self) -> list[str]:
+        return [f"{c}[{k}]" if k != "" else c for c, k in self.index]
+
+    @property
+    def _years(self) -> NDArray[np.float64]:
+        return self.core.years
+
+    @property
+    def _persons(self) -> NDArray[np.int64]:
+        return self.core.persons
+
+    @cached_property
+    def constraints(self) -> pd.DataFrame:
+        """What holds with equality; multipliers are not worked out."""
+        import pandas as pd
+
+        return pd.DataFrame([(name, "==", math.nan) for name in self.core.rules],
+                            columns=["name", "relation", "multiplier"])  # fmt: skip
+
+    def _predicted(self, chunk: Chunk) -> NDArray[np.float64]:
+        total = super()._predicted(chunk)
+        for weight, values in zip(self.core.coefficients[-len(chunk.continuous) :], chunk.continuous, strict=True):
+            total += weight * values
+        return total
+
+    def with_records(self, frame: Any, **_: Any) -> Fit:
+        """The regression had its records: itself."""
+        return self
+
+    def cross_validate(self, *, threads: int | None = None) -> pd.Series[Any]:
+        raise ShapeError(Problem("cross_validate", "needs moments", "an estimate without continuous columns"))
+
+
+CONTINUOUS_BYTES = 4 << 30
+
+
+def _one_hot(layout: Layout, chunk: Chunk) -> list[NDArray[np.float64]]:
+    """A column of doubles per class, then the columns of real numbers."""
+    columns: list[NDArray[np.float64]] = []
+    for c, values in zip(layout.criteria, chunk.criteria, strict=True):
+        if not c.many:
+            columns += [(values == k).astype(np.float64) for k in range(len(c.named))]
+            continue
+        if isinstance(values, np.ndarray):
+            values = [values >> np.uint64(j) & np.uint64(1) for j in range(len(c.named) - c.none)]
+        read = [v.astype(np.float64) for v in values]
+        columns += [(sum(read) == 0).astype(np.float64), *read] if c.none else read
+    return columns + chunk.continuous
+
+
+def _regressed(
+    data: Any, criteria: Sequence[str | Criterion] | None, given: list[Constraint | GroupTotal], *,
+    model: str | Model | None, zero_sum: bool | Sequence[str], carrier: str | None,
+    bands: Mapping[str, Mapping[str, Sequence[Label]]] | None, continuous: Sequence[str], keep_budget: bool,
+    factors: Mapping[str, float] | None, levels: Mapping[str, float] | None, robust: bool, **records: Any,
+) -> RegressionFit:  # fmt: skip
+    columns = {**records, "cost": records.get("categories") or records.get("cost", "cost_cents")}
+    columns.pop("categories", None)
+    if criteria is not None and model is not None:
+        raise ShapeError(Problem("estimate", "criteria and model", "one of them"))
+    layout = (
+        model_layout(model, continuous=continuous, **columns) if model is not None
+        else layout_of(criteria or [], continuous=continuous, **columns)
+    )  # fmt: skip
+    where, without = "estimate, continuous", "an estimate without continuous columns"
+    problems = [Problem(where, f"does not go with {word}", without) for word, wanted in (
+        ("factors", factors), ("levels", levels), ("robust", robust), ("stratum", layout.stratum),
+        ("an absorbed criterion", any(c.absorbed for c in layout.criteria)), ("moments", isinstance(data, Moments)),
+        ("group_total", any(isinstance(c, GroupTotal) for c in given)),
+    ) if wanted]  # fmt: skip
+    problems += [Problem(f"constraint {c.name!r}", "is an inequality, and columns are continuous", "==") for c in given
+                 if isinstance(c, Constraint) and c.relation != "=="]  # fmt: skip
+    if problems:
+        raise ShapeError(problems)
+    layout = completed(layout, source(data))
+    layout = _with_bands(layout, None, bands)
+    task = Task(layout, zero_sum_rules(layout, zero_sum, carrier), tuple(given), keep_budget)
+    width, height = len(layout.design.column_names()) + len(layout.continuous), 0
+    parts = []
+    for chunk in chunks(layout, source(data)):
+        height += chunk.size
+        if (need := 32 * width * height) > CONTINUOUS_BYTES:  # the columns, scaled, without the constraints, factored
+            raise DomainError(
+                Problem(where, f"{height:,} records and more of {width} columns take over {need / 2**30:.1f} GiB",
+                        f"at most {CONTINUOUS_BYTES >> 30} GiB: fewer records or classes, or classes of the columns")
+            )  # fmt: skip
+        if layout.criteria:
+            checked(replace(layout, continuous=()), chunk, lambda rows: _core.accumulate(layout.design, rows, 1))
+        parts.append(chunk)
+    if not parts:
+        raise DomainError(Problem("records", "none", "at least one"))
+    days = np.concatenate([chunk.days for chunk in parts if chunk.days is not None]).astype(np.float64)
+    if (wrong := (days < 1) | (days > layout.days_max)).any():
+        raise DomainError(Problem("records", f"days ({rows_that(wrong)})", f"1..{layout.days_max}"))
+    x = [np.concatenate(pieces) for pieces in zip(*(_one_hot(layout, chunk) for chunk in parts), strict=True)]
+    persons = np.concatenate([
+        np.ones(chunk.size) if chunk.represents is None else chunk.represents.astype(np.float64) for chunk in parts
+    ])  # fmt: skip
+    cost = np.concatenate([np.sum(chunk.cents, axis=0, dtype=np.int64) for chunk in parts]) / 100
+    years = days / layout.days_in_year
+    y, weight = cost / years, persons * years
+    return _solved_by_qr(task, x, y, weight, len(x) - len(layout.continuous))
+
+
+def _solved_by_qr(
+    task: Task, x: list[NDArray[np.float64]], y: NDArray[np.float64], weight: NDArray[np.float64], classes: int
+) -> RegressionFit:
+    time = np.array([column @ weight for column in x])
+    kept = [j for j in range(len(x)) if j >= classes or x[j].any()]  # classes without insured time weigh 0
+    place = {j: k for k, j in enumerate(kept)}
+    equal, relation = [], _core.Relation.equal
+    for name, columns in task.zero_sum:
+        if terms := [(place[j], time[j]) for j in columns if j in place]:
+            equal.append(_core.Constraint(name, terms, relation, 0.0))
+    for item in task.constraints:
+        assert isinstance(item, Constraint)
+        terms = [(column_of(task.layout, c, label, f"constraint {item.name!r}"), v) for c, label, v in item.terms]
+        equal.append(_core.Constraint(item.name, [(place[j], v) for j, v in terms if j in place], relation, item.value))
+    names = [*task.layout.design.column_names(), *task.layout.continuous]
+
+    def solve(equalities: list[_core.Constraint]) -> tuple[_core.Regression, NDArray[np.float64]]:
+        found = _core.regress([names[j] for j in kept], [x[j] for j in kept], y, weight, equalities)
+        return found, np.sum([b * x[j] for b, j in zip(found.coefficients, kept, strict=True)], axis=0)
+
+    found, fitted = solve(equal)
+    total = float(weight @ y)
+    needed = abs(float(weight @ fitted) - total) > 1e-9 * float(weight @ np.abs(y))
+    if held := task.keep_budget and needed and bool(equal):
+        terms = [(place[j], float(time[j])) for j in kept]
+        found, fitted = solve([*equal, _core.Constraint("budget", terms, relation, total)])
+    p = len(x)
+    params, errors, covariance = np.zeros(p), np.full(p, math.nan), np.full((p, p), math.nan)
+    params[kept], errors[kept] = found.coefficients, found.standard_errors
+    covariance[np.ix_(kept, kept)] = np.reshape(found.covariance, (len(kept), len(kept)))
+    mean, sum_of_weights = total / float(weight.sum()), float(weight.sum())
+    error, deviation = float(weight @ np.abs(y - fitted)), float(weight @ np.abs(y - mean))
+    rows = np.array([int((column != 0).sum()) for column in x])
+    time[classes:], rows[classes:] = sum_of_weights, len(y)
+    solution = _Solution(
+        params, errors, covariance, [j not in place for j in range(p)], found.r2, found.condition, found.rank,
+        found.freedom, len(y), sum_of_weights, mean, found.converged, held,
+        tuple(c.name for c in equal) + ("budget",) * held, time, rows,
+    )  # fmt: skip
+    return RegressionFit(task, solution, Pass(1 - error / deviation if deviation > 0 else math.nan,
+                                              error / sum_of_weights))  # fmt: skip
 
 
 def moments_of(
@@ -950,8 +1169,6 @@ def moments_of(
 def _with_bands(
     layout: Layout, model: str | Model | None, bands: Mapping[str, Mapping[str, Sequence[Label]]] | None
 ) -> Layout:
-    from dataclasses import replace
-
     if model is not None:  # moments from bytes know their classes, not their bands
         by_name = {c.name: c.bands for c in model_layout(model).criteria}
         name = model if isinstance(model, str) else model.name

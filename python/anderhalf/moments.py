@@ -22,6 +22,7 @@ from anderhalf.columns import (
     codes,
     counted,
     days_,
+    reals,
     represents_,
     rows_that,
     smallest,
@@ -223,6 +224,7 @@ class Layout:
     days_max: int = 366
     whole_floats: bool = False
     model: str | None = None
+    continuous: tuple[str, ...] = ()  # columns of real numbers, for regression alone
 
     @cached_property
     def design(self) -> _core.Design:
@@ -251,7 +253,7 @@ class Layout:
 
     @property
     def class_columns(self) -> list[str]:
-        return [column for c in self.criteria for column in c.columns]
+        return [*(column for c in self.criteria for column in c.columns), *self.continuous]
 
     def criterion(self, name: str, where: str) -> Criterion:
         for c in self.criteria:
@@ -272,6 +274,7 @@ class Chunk:
     cents: list[NDArray[Any]]
     represents: NDArray[np.uint16] | None
     stratum: NDArray[Any] | None
+    continuous: list[NDArray[np.float64]] = field(default_factory=list)
 
     @property
     def rows(self) -> _core.Rows:
@@ -288,7 +291,7 @@ class Chunk:
 
         return replace(
             self, size=int(chosen.sum()), criteria=pick(self.criteria), days=pick(self.days), cents=pick(self.cents),
-            represents=pick(self.represents), stratum=pick(self.stratum),
+            represents=pick(self.represents), stratum=pick(self.stratum), continuous=pick(self.continuous),
         )  # fmt: skip
 
     @property
@@ -309,7 +312,7 @@ class Chunk:
         return Chunk(
             self.file, self.first_row, self.size + other.size, join(self.criteria, other.criteria),
             join(self.days, other.days), join(self.cents, other.cents), join(self.represents, other.represents),
-            join(self.stratum, other.stratum),
+            join(self.stratum, other.stratum), join(self.continuous, other.continuous),
         )  # fmt: skip
 
 
@@ -406,7 +409,12 @@ def _chunk(layout: Layout, piece: Slice, first: int, *, classes_only: bool) -> C
             return mask if mask.dtype == np.uint64 else mask.astype(np.uint64)
         return [attempt(number, codes, name) for name in c.columns]
 
+    def real(name: str) -> Any:
+        where = piece.where(name)
+        return reals(_plain(piece.read(name), where), where=where, first_row=piece.first_row)
+
     criteria = [attempt(many if c.many else single, c) for c in layout.criteria]
+    continuous = [attempt(real, name) for name in layout.continuous]
     days, cost, represents, stratum = None, [], None, None
     if not classes_only:
         days = attempt(number, days_, layout.days)
@@ -421,14 +429,9 @@ def _chunk(layout: Layout, piece: Slice, first: int, *, classes_only: bool) -> C
                 stratum = None if keys is None else strata.draw(keys)
         elif strata is not None:
             stratum = attempt(single, strata)
-            # the core does not look at strata when there is one: nobody of another may be counted in it
-            if stratum is not None and len(strata.named) == 1 and (wrong := stratum != 0).any():
-                where = piece.where(strata.columns[0])
-                problems.append(Problem(where, no_class(wrong, "code", piece.first_row), strata.named[0]))
-                kinds.add(DomainError)
     if problems:
         raise (kinds.pop() if len(kinds) == 1 else DomainError)(problems)
-    return Chunk(piece.file, piece.first_row, piece.rows, criteria, days, cost, represents, stratum)
+    return Chunk(piece.file, piece.first_row, piece.rows, criteria, days, cost, represents, stratum, continuous)
 
 
 def chunks(layout: Layout, data: Source, *, classes_only: bool = False) -> Iterator[Chunk]:
@@ -555,6 +558,7 @@ def layout_of(
     days_max: int | None = None,
     whole_floats: bool = False,
     model: str | None = None,
+    continuous: Sequence[str] = (),
 ) -> Layout:
     """A layout from what users give; an absorbed criterion goes last.
 
@@ -568,10 +572,13 @@ def layout_of(
     given = [c if isinstance(c, Criterion) else Criterion(c) for c in criteria]
     problems = []
     names = [c.name for c in given]
-    if not given:
+    continuous = (continuous,) if isinstance(continuous, str) else tuple(continuous)
+    if not given and not continuous:
         problems.append(Problem("criteria", "none given", "at least one"))
+    names += continuous
     problems += [
-        Problem(f"criterion {n}", "is given twice", "once") for n in sorted({n for n in names if names.count(n) > 1})
+        Problem(f"{'column' if n in continuous else 'criterion'} {n}", "is given twice", "once")
+        for n in sorted({n for n in names if names.count(n) > 1})
     ]
     if len(absorbed := [c.name for c in given if c.absorbed]) > 1:
         problems.append(Problem("criteria", f"{len(absorbed)} are absorbed: {', '.join(absorbed)}", "at most one"))
@@ -586,7 +593,9 @@ def layout_of(
     if days_max is None:
         days_max = 366 if days_in_year == 365 else days_in_year
     ordered = (*(c for c in given if not c.absorbed), *(c for c in given if c.absorbed))
-    return Layout(ordered, dict(cost), days, represents, stratum, days_in_year, days_max, whole_floats, model)
+    return Layout(
+        ordered, dict(cost), days, represents, stratum, days_in_year, days_max, whole_floats, model, continuous
+    )
 
 
 def model_criteria(model: Model) -> list[Criterion]:
