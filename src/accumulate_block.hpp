@@ -475,7 +475,8 @@ inline void ValueReader::squares(const Values& v, Tables& tables) const {
             (static_cast<Int128>(high) << 32) + static_cast<Int128>(low);
         for (; others != 0; others &= others - 1) {
             const auto i = static_cast<std::size_t>(std::countr_zero(others));
-            tables.squares[static_cast<std::size_t>(day_[i])] += static_cast<Int128>(v.cost[i]) * v.cost[i];
+            const auto c = static_cast<std::int64_t>(static_cast<std::int32_t>(v.cost[i]));
+            tables.squares[static_cast<std::size_t>(day_[i])] += static_cast<std::uint64_t>(c * c);
         }
         return;
     }
@@ -555,10 +556,16 @@ public:
 
 private:
     void add(std::int64_t* to, const Values& v, std::size_t i) {
-        to[0] += v.word[i];
         if constexpr (Categories == 1) {
-            to[1] += v.cost[i];
-        } else if constexpr (Categories < 0) {
+            using Two __attribute__((vector_size(16))) = std::int64_t;
+            Two sum;
+            std::memcpy(&sum, to, sizeof sum);
+            sum += Two{v.word[i], v.cost[i]};
+            std::memcpy(to, &sum, sizeof sum);
+            return;
+        }
+        to[0] += v.word[i];
+        if constexpr (Categories < 0) {
             for (Index g = 1; g < values_; ++g) to[g] += v.cost[static_cast<std::size_t>((g - 1) * block_rows) + i];
         }
     }
