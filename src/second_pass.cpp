@@ -1,3 +1,5 @@
+#include "rows_in_parts.hpp"
+
 #include <anderhalf/core/errors.hpp>
 #include <anderhalf/estimation/accumulate.hpp>
 #include <anderhalf/estimation/plain.hpp>
@@ -17,7 +19,7 @@ namespace anderhalf::estimation {
 namespace {
 
 constexpr MicroEuro largest_weight = MicroEuro{1} << 43;
-constexpr Index chunk_rows = 65'536;
+constexpr long double roomy = 0x1p62L;  // sums that stay below need no look at their overflow
 
 std::size_t at(Index k) { return static_cast<std::size_t>(k); }
 
@@ -27,7 +29,7 @@ std::int64_t value(const std::variant<std::span<T>...>& column, Index row) {
 }
 
 void check(const data::Design& design, const data::Rows& rows, const std::vector<MicroEuro>& weights,
-           const std::vector<double>& categories, const std::string& where) {
+           const std::vector<double>& categories, const std::string& where, const Run& run) {
     const Index p = design.columns() + design.absorbed_classes();
     Problems<ShapeError> shape;
     shape.require(static_cast<Index>(weights.size()) == p, where, "weights", std::to_string(p),
@@ -43,10 +45,10 @@ void check(const data::Design& design, const data::Rows& rows, const std::vector
         domain.require(std::isfinite(categories[k]) && std::abs(categories[k]) <= 1'000, where,
                        "level " + std::to_string(k), "within 1000", std::to_string(categories[k]));
     domain.throw_if_any();
-    data::check(design, rows);
+    data::check(design, rows, run);
 }
 
-/// Normative amounts and costs of a few rows, criterion by criterion.
+/// Normative amounts and costs of a block of rows, criterion by criterion.
 class Reader {
 public:
     Reader(const data::Design& design, const data::Rows& rows, const std::vector<MicroEuro>& weights,
@@ -56,50 +58,95 @@ public:
     }
 
     void read(Index begin, Index end) {
+        read_costs(begin, end);
+        amount.assign(days.size(), 0);
+        bound_ = 0;
+        for (std::size_t c = 0; c < design_.criteria.size(); ++c)
+            add_criterion(design_.criteria[c], rows_.criteria[c], at(design_.offset(static_cast<Index>(c))), begin,
+                          days.size());
+        if (!(bound_ < roomy))
+            throw DomainError{{{"second_pass", "normative amounts", "within 2^62 millionths", "weights beyond"}}};
+        std::int64_t largest = 0;
+        for (const MicroEuro a : amount) largest = std::max(largest, std::abs(a));
+        const auto year = static_cast<long double>(design_.days_in_year);
+        narrow_residuals = narrow && largest_cost * year + static_cast<long double>(largest) *
+                                                               static_cast<long double>(design_.days_max) <
+                                         roomy;
+    }
+    void read_costs(Index begin, Index end) {
         const auto n = at(end - begin);
-        amount.assign(n, 0);
-        cost.assign(n, 0);
         days.resize(n);
         represents.assign(n, 1);
-        for (std::size_t c = 0; c < design_.criteria.size(); ++c)
-            add_criterion(design_.criteria[c], rows_.criteria[c], at(design_.offset(static_cast<Index>(c))), begin, n);
         std::visit([&](auto d) { std::copy_n(d.begin() + begin, n, days.begin()); }, rows_.days);
         if (rows_.represents) std::copy_n(rows_.represents->begin() + begin, n, represents.begin());
-        for (std::size_t g = 0; g < levels_.size(); ++g)
+        largest_cost = 0;
+        for (std::size_t g = 0; g < levels_.size(); ++g) {
+            Cents largest = 0;
             std::visit(
                 [&](auto cents) {
-                    for (std::size_t i = 0; i < n; ++i) {
-                        const auto c = static_cast<Cents>(cents[at(begin) + i]);
-                        cost[i] += levels_[g] == 1.0
-                                       ? Int128{c} * micro_per_cent
-                                       : static_cast<Int128>(std::round(static_cast<long double>(levels_[g]) *
-                                                                        static_cast<long double>(c) * micro_per_cent));
+                    for (std::size_t i = 0; i < n; ++i)
+                        largest = std::max(largest, std::abs(static_cast<Cents>(cents[at(begin) + i])));
+                },
+                rows_.cents[g]);
+            largest_cost += (static_cast<long double>(largest) * std::fabs(static_cast<long double>(levels_[g])) + 1) *
+                            micro_per_cent;
+        }
+        narrow = largest_cost * static_cast<long double>(design_.days_in_year) < roomy;
+        if (narrow) add_costs(narrow_cost, begin, n);
+        else add_costs(wide_cost, begin, n);
+    }
+    [[nodiscard]] Int128 cost(std::size_t i) const { return narrow ? Int128{narrow_cost[i]} : wide_cost[i]; }
+
+    /// days * (y - yhat) [millionths of a euro x days], of one insured that the row stands for
+    [[nodiscard]] std::int64_t narrow_residual(std::size_t i) const {
+        return narrow_cost[i] * design_.days_in_year - std::int64_t{days[i]} * amount[i];
+    }
+    [[nodiscard]] Int128 residual(std::size_t i) const {
+        return narrow_residuals ? Int128{narrow_residual(i)}
+                                : cost(i) * design_.days_in_year - Int128{days[i]} * amount[i];
+    }
+
+    std::vector<MicroEuro> amount;          // per insured year
+    std::vector<std::int64_t> narrow_cost;  // millionths of a euro, when they fit with their days
+    std::vector<Int128> wide_cost;          // when not
+    std::vector<std::int32_t> days, represents;
+    long double largest_cost = 0;  // bound of a row's cost
+    bool narrow = true, narrow_residuals = true;
+
+private:
+    template <class T>
+    void add_costs(std::vector<T>& cost, Index begin, std::size_t n) {
+        cost.assign(n, 0);
+        for (std::size_t g = 0; g < levels_.size(); ++g)
+            std::visit(
+                [&](auto column) {
+                    const auto* cents = column.data() + begin;
+                    if (levels_[g] == 1.0) {
+                        for (std::size_t i = 0; i < n; ++i) cost[i] += static_cast<T>(cents[i]) * micro_per_cent;
+                        return;
                     }
+                    const auto level = static_cast<long double>(levels_[g]);
+                    for (std::size_t i = 0; i < n; ++i)
+                        cost[i] +=
+                            static_cast<T>(std::round(level * static_cast<long double>(cents[i]) * micro_per_cent));
                 },
                 rows_.cents[g]);
     }
-    /// days * (y - yhat) [millionths of a euro x days], of one insured that the row stands for
-    [[nodiscard]] Int128 residual(std::size_t i) const {
-        return cost[i] * design_.days_in_year - Int128{days[i]} * amount[i];
-    }
-
-    std::vector<MicroEuro> amount;  // per insured year
-    std::vector<Int128> cost;       // millionths of a euro
-    std::vector<Days> days;
-    std::vector<std::int64_t> represents;
-
-private:
     void add_criterion(const data::Criterion& c, const data::CriterionColumn& column, std::size_t offset, Index begin,
                        std::size_t n) {
         const MicroEuro* w = weights_.data() + offset;
         const std::size_t shift = c.none_derived ? 1 : 0;
+        const auto size_of = [&](std::size_t k) { return std::fabs(static_cast<long double>(w[k])); };
         if (const auto* codes = std::get_if<CodeView>(&column)) {
+            bound_ += static_cast<long double>(largest_weight);
             std::visit(
-                [&](auto code) {
-                    for (std::size_t i = 0; i < n; ++i) amount[i] += w[code[at(begin) + i]];
+                [&](auto values) {
+                    const auto* code = values.data() + begin;
+                    for (std::size_t i = 0; i < n; ++i) amount[i] += w[code[i]];
                 },
                 *codes);
         } else if (const auto* masks = std::get_if<std::span<const std::uint64_t>>(&column)) {
+            for (std::size_t k = 0; k < c.classes.size(); ++k) bound_ += size_of(k);
             for (std::size_t i = 0; i < n; ++i) {
                 std::uint64_t mask = (*masks)[at(begin) + i];
                 if (mask == 0 && c.none_derived) amount[i] += w[0];
@@ -108,20 +155,26 @@ private:
             }
         } else {
             const auto& columns = std::get<std::vector<CodeView>>(column);
-            std::vector<char> any(n, 0);
+            any_.assign(n, 0);
             for (std::size_t k = 0; k < columns.size(); ++k)
                 std::visit(
-                    [&](auto count) {
+                    [&](auto values) {
+                        const auto* count = values.data() + begin;
+                        std::int64_t most = 0;
+                        for (std::size_t i = 0; i < n; ++i) most = std::max<std::int64_t>(most, count[i]);
+                        bound_ += static_cast<long double>(most) * size_of(shift + k);
+                        if (most == 0 || !(bound_ < roomy)) return;
+                        const MicroEuro weight = w[shift + k];
                         for (std::size_t i = 0; i < n; ++i) {
-                            const auto times = count[at(begin) + i];
-                            any[i] = static_cast<char>(any[i] | (times != 0));
-                            amount[i] += static_cast<std::int64_t>(times) * w[shift + k];
+                            any_[i] = static_cast<char>(any_[i] | (count[i] != 0));
+                            amount[i] += static_cast<std::int64_t>(count[i]) * weight;
                         }
                     },
                     columns[k]);
-            if (c.none_derived)
-                for (std::size_t i = 0; i < n; ++i)
-                    if (any[i] == 0) amount[i] += w[0];
+            if (!c.none_derived) return;
+            bound_ += size_of(0);
+            for (std::size_t i = 0; i < n; ++i)
+                if (any_[i] == 0) amount[i] += w[0];
         }
     }
 
@@ -129,6 +182,8 @@ private:
     const data::Rows& rows_;
     const std::vector<MicroEuro>& weights_;
     std::vector<double> levels_;
+    std::vector<char> any_;
+    long double bound_ = 0;  // of an amount
 };
 
 /// 128-bit sum that never wraps.
@@ -143,44 +198,19 @@ struct Sum {
 
 Int128 absolute(Int128 x) { return x < 0 ? -x : x; }
 
-/// body(chunk, begin, end, reader) over all rows.
+/// body(chunk, first row of the block, size, reader) over all blocks of all chunks.
 template <class Body>
 void over_rows(const data::Design& design, const data::Rows& rows, const std::vector<MicroEuro>& weights,
                const std::vector<double>& categories, const Run& run, Body&& body) {
     const Index n = rows.size();
-    for_each_chunk(run, (n + chunk_rows - 1) / chunk_rows, [&](Index chunk) {
+    for_each_chunk(run, data::chunks_of(n), [&](Index chunk) {
         Reader reader{design, rows, weights, categories};
-        const Index begin = chunk * chunk_rows, end = std::min(n, begin + chunk_rows);
-        reader.read(begin, end);
-        body(chunk, at(end - begin), reader);
-    });
-}
-
-CodeView part(const CodeView& column, Index begin, Index count) {
-    return std::visit([&](auto values) { return CodeView{values.subspan(at(begin), at(count))}; }, column);
-}
-
-data::Rows part(const data::Rows& rows, Index begin, Index count) {
-    data::Rows out;
-    for (const data::CriterionColumn& column : rows.criteria) {
-        if (const auto* codes = std::get_if<CodeView>(&column)) {
-            out.criteria.emplace_back(part(*codes, begin, count));
-        } else if (const auto* masks = std::get_if<std::span<const std::uint64_t>>(&column)) {
-            out.criteria.emplace_back(masks->subspan(at(begin), at(count)));
-        } else {
-            std::vector<CodeView> columns;
-            for (const CodeView& view : std::get<std::vector<CodeView>>(column))
-                columns.push_back(part(view, begin, count));
-            out.criteria.emplace_back(std::move(columns));
+        const Index last = std::min(n, (chunk + 1) * data::rows_per_chunk);
+        for (Index begin = chunk * data::rows_per_chunk; begin < last; begin += data::rows_per_block) {
+            const Index end = std::min(last, begin + data::rows_per_block);
+            body(chunk, begin, end, reader);
         }
-    }
-    out.days = std::visit([&](auto values) { return DaysColumn{values.subspan(at(begin), at(count))}; }, rows.days);
-    for (const CentsColumn& column : rows.cents)
-        out.cents.push_back(
-            std::visit([&](auto values) { return CentsColumn{values.subspan(at(begin), at(count))}; }, column));
-    if (rows.represents) out.represents = rows.represents->subspan(at(begin), at(count));
-    if (rows.stratum) out.stratum = part(*rows.stratum, begin, count);
-    return out;
+    });
 }
 
 /// Largest count of a class in a row.
@@ -206,26 +236,103 @@ void without_absorbed(const data::Design& design, const std::string& where) {
 
 }  // namespace
 
-Pass second_pass(const data::Design& design, const data::Rows& rows, const std::vector<MicroEuro>& weights,
-                 const std::vector<double>& categories, const Run& run) {
-    check(design, rows, weights, categories, "second_pass");
-    const auto chunks = at((rows.size() + chunk_rows - 1) / chunk_rows);
-    struct Part {
-        Sum days, cost, absolute, residual, spread;
-        long double squares = 0, spread_squares = 0;
+namespace {
+
+/// 1 / days, in the precision of the squares.
+std::vector<long double> inverses(Index days_max) {
+    std::vector<long double> result{0};
+    for (Index d = 1; d <= days_max; ++d) result.push_back(1 / static_cast<long double>(d));
+    return result;
+}
+
+/// Sums over the rows of a chunk.
+struct Part {
+    Sum days, cost, absolute, residual, spread;
+    long double squares = 0, spread_squares = 0;
+};
+
+void add_residuals(Part& part, const Reader& r, const std::vector<long double>& inverse) {
+    const std::size_t n = r.days.size();
+    Int128 days = 0, cost = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+        days += std::int64_t{r.days[i]} * r.represents[i];
+        cost += r.cost(i) * r.represents[i];  // 2^46 cents times 64 categories, 1,000 and 2^27: below 2^118
+    }
+    part.days.add(days);
+    part.cost.add(cost);
+    long double squares = 0;
+    const auto add_square = [&](std::size_t i, long double e) {
+        squares += static_cast<long double>(r.represents[i]) * inverse[at(r.days[i])] * (e * e);
     };
-    std::vector<Part> parts(chunks);
-    over_rows(design, rows, weights, categories, run, [&](Index chunk, std::size_t n, const Reader& r) {
-        Part& part = parts[at(chunk)];
+    if (r.narrow_residuals) {
+        Int128 absolute = 0, residual = 0;
         for (std::size_t i = 0; i < n; ++i) {
-            const Int128 residual = r.residual(i);
-            part.days.add(r.days[i], r.represents[i]);
-            part.cost.add(r.cost[i], r.represents[i]);
-            part.absolute.add(absolute(residual), r.represents[i]);
-            part.residual.add(residual, r.represents[i]);
-            const auto e = static_cast<long double>(residual);
-            part.squares += static_cast<long double>(r.represents[i]) * e * e / static_cast<long double>(r.days[i]);
+            const std::int64_t e = r.narrow_residual(i);
+            absolute += Int128{std::abs(e)} * r.represents[i];
+            residual += Int128{e} * r.represents[i];
+            add_square(i, static_cast<long double>(e));
         }
+        part.absolute.add(absolute);
+        part.residual.add(residual);
+    } else {
+        for (std::size_t i = 0; i < n; ++i) {
+            const Int128 e = r.residual(i);
+            part.absolute.add(absolute(e), r.represents[i]);
+            part.residual.add(e, r.represents[i]);
+            add_square(i, static_cast<long double>(e));
+        }
+    }
+    part.squares += squares;
+}
+
+/// Adds |days * (cost per day - mean cost per day)| * mean.days, which is whole, and the squares.
+void add_spread(Part& part, const Reader& r, const MeanCost& mean, Days days_in_year,
+                const std::vector<long double>& inverse) {
+    const std::size_t n = r.days.size();
+    const auto year = static_cast<long double>(days_in_year);
+    const long double per_day = static_cast<long double>(mean.cost) * year / static_cast<long double>(mean.days);
+    long double squares = 0;
+    const auto add_square = [&](std::size_t i, long double cost) {
+        const long double e = cost * year - static_cast<long double>(r.days[i]) * per_day;
+        squares += static_cast<long double>(r.represents[i]) * inverse[at(r.days[i])] * (e * e);
+    };
+    const long double size = r.largest_cost * static_cast<long double>(mean.days) +
+                             std::fabs(static_cast<long double>(mean.cost)) * static_cast<long double>(inverse.size());
+    constexpr auto int64 = static_cast<long double>(std::numeric_limits<std::int64_t>::max());
+    if (r.narrow && std::fabs(static_cast<long double>(mean.cost)) < int64 &&
+        static_cast<long double>(mean.days) < int64 && size < 0x1p98L) {
+        const auto days = static_cast<std::int64_t>(mean.days), cost = static_cast<std::int64_t>(mean.cost);
+        Int128 spread = 0;  // 2^98 times 65,535 times the rows of a block
+        for (std::size_t i = 0; i < n; ++i) {
+            const Int128 gap = Int128{r.narrow_cost[i]} * days - Int128{cost} * r.days[i];
+            spread += absolute(gap) * r.represents[i];
+            add_square(i, static_cast<long double>(r.narrow_cost[i]));
+        }
+        part.spread.add(spread);
+    } else {
+        for (std::size_t i = 0; i < n; ++i) {
+            Sum gap;
+            gap.add(r.cost(i), mean.days);
+            gap.add(-mean.cost, r.days[i]);
+            part.spread.add(absolute(gap.total), r.represents[i]);
+            add_square(i, static_cast<long double>(r.cost(i)));
+        }
+    }
+    part.spread_squares += squares;
+}
+
+}  // namespace
+
+Pass second_pass(const data::Design& design, const data::Rows& rows, const std::vector<MicroEuro>& weights,
+                 const std::vector<double>& categories, const Run& run, const std::optional<MeanCost>& mean) {
+    check(design, rows, weights, categories, "second_pass", run);
+    if (mean && mean->days <= 0) throw DomainError{{{"second_pass", "days of the mean", "at least 1", "none"}}};
+    const std::vector<long double> inverse = inverses(design.days_max);
+    std::vector<Part> parts(at(data::chunks_of(rows.size())));
+    over_rows(design, rows, weights, categories, run, [&](Index chunk, Index begin, Index end, Reader& r) {
+        r.read(begin, end);
+        add_residuals(parts[at(chunk)], r, inverse);
+        if (mean) add_spread(parts[at(chunk)], r, *mean, design.days_in_year, inverse);
     });
     Part all;
     for (const Part& part : parts) {
@@ -235,35 +342,30 @@ Pass second_pass(const data::Design& design, const data::Rows& rows, const std::
         all.residual.add(part.residual.total);
         all.squares += part.squares;
     }
-    const Int128 days = all.days.total, cost = all.cost.total;
+    const Int128 days = all.days.total;
     if (days <= 0) throw DomainError{{{"second_pass", "insured days", "at least 1", "none"}}};
-    over_rows(design, rows, weights, categories, run, [&](Index chunk, std::size_t n, const Reader& r) {
-        Part& part = parts[at(chunk)];
-        for (std::size_t i = 0; i < n; ++i) {
-            Sum gap;  // days_in_year / all days times this is days * (y - ybar)
-            gap.add(r.cost[i], days);
-            gap.add(-cost, r.days[i]);
-            part.spread.add(absolute(gap.total), r.represents[i]);
-            const long double e = static_cast<long double>(gap.total) / static_cast<long double>(days) *
-                                  static_cast<long double>(design.days_in_year);
-            part.spread_squares +=
-                static_cast<long double>(r.represents[i]) * e * e / static_cast<long double>(r.days[i]);
-        }
-    });
+    if (days > std::numeric_limits<Days>::max())
+        throw DomainError{{{"second_pass", "insured days beyond 64 bits", "fewer rows", ""}}};
+    const MeanCost about = mean.value_or(MeanCost{all.cost.total, days});
+    if (!mean)
+        over_rows(design, rows, weights, categories, run, [&](Index chunk, Index begin, Index end, Reader& r) {
+            r.read_costs(begin, end);
+            add_spread(parts[at(chunk)], r, about, design.days_in_year, inverse);
+        });
     for (const Part& part : parts) {
         all.spread.add(part.spread.total);
         all.spread_squares += part.spread_squares;
     }
     Pass pass;
-    const long double spread = static_cast<long double>(all.spread.total) / static_cast<long double>(days) *
+    const auto time = static_cast<long double>(days);
+    const auto absolute_sum = static_cast<long double>(all.absolute.total);
+    const long double spread = static_cast<long double>(all.spread.total) / static_cast<long double>(about.days) *
                                static_cast<long double>(design.days_in_year);
-    pass.cpm = spread > 0 ? static_cast<double>(1 - static_cast<long double>(all.absolute.total) / spread) : 0.0;
+    pass.cpm = spread > 0 ? static_cast<double>(1 - absolute_sum / spread) : 0.0;
     pass.r2 = all.spread_squares > 0 ? static_cast<double>(1 - all.squares / all.spread_squares) : 0.0;
-    pass.mape = static_cast<double>(static_cast<long double>(all.absolute.total) / static_cast<long double>(days) /
-                                    micro_per_euro);
+    pass.mape = static_cast<double>(absolute_sum / time / micro_per_euro);
+    pass.deviation = static_cast<double>(spread / time / micro_per_euro);
     pass.residual = all.residual.total;
-    if (days > std::numeric_limits<Days>::max())
-        throw DomainError{{{"second_pass", "insured days beyond 64 bits", "fewer rows", ""}}};
     pass.days = static_cast<Days>(days);
     pass.rows = rows.size();
     return pass;
@@ -273,15 +375,20 @@ std::vector<double> score_products(const data::Design& design, const data::Rows&
                                    const std::vector<MicroEuro>& weights, const std::vector<double>& categories,
                                    const Run& run) {
     without_absorbed(design, "score_products");
-    check(design, rows, weights, categories, "score_products");
+    check(design, rows, weights, categories, "score_products", run);
+    const long double unit = 1 / (static_cast<long double>(design.days_in_year) * micro_per_euro);
     const auto square = [&](const Reader& r, std::size_t i) {  // EUR^2
-        const long double score = static_cast<long double>(r.residual(i)) * static_cast<long double>(r.represents[i]) /
-                                  static_cast<long double>(design.days_in_year) / micro_per_euro;
+        const long double e = r.narrow_residuals ? static_cast<long double>(r.narrow_residual(i))
+                                                 : static_cast<long double>(r.residual(i));
+        const long double score = e * static_cast<long double>(r.represents[i]) * unit;
         return score * score;
     };
-    std::vector<long double> sums(at((rows.size() + chunk_rows - 1) / chunk_rows), 0);
-    over_rows(design, rows, weights, categories, run, [&](Index chunk, std::size_t n, const Reader& r) {
-        for (std::size_t i = 0; i < n; ++i) sums[at(chunk)] += square(r, i);
+    std::vector<long double> sums(at(data::chunks_of(rows.size())), 0);
+    over_rows(design, rows, weights, categories, run, [&](Index chunk, Index begin, Index end, Reader& r) {
+        r.read(begin, end);
+        long double some = 0;
+        for (std::size_t i = 0; i < r.days.size(); ++i) some += square(r, i);
+        sums[at(chunk)] += some;
     });
     long double sum = 0;
     for (const long double s : sums) sum += s;
@@ -291,20 +398,28 @@ std::vector<double> score_products(const data::Design& design, const data::Rows&
         (void)std::frexp(sum * count * count, &shift);
         shift = 61 - shift;
     }
+    const long double scale = std::ldexp(1.0L, shift);
+    // In two halves, each small enough for the tables of `gram`; the sum of a slab's low halves fits too.
+    const int log_count = std::max(0, std::ilogb(2 * count - 1));
+    const int low_bits = std::min(30 - log_count, 40 - 2 * log_count);
     const Index p = design.columns();
     std::vector<std::int64_t> total(at(p * p), 0);
-    const Index slab = 16 * chunk_rows;
-    std::vector<std::int64_t> scaled;
-    for (Index begin = 0; begin < rows.size(); begin += slab) {
-        const Index n = std::min(slab, rows.size() - begin);
-        const data::Rows some = part(rows, begin, n);
-        scaled.resize(at(n));
-        over_rows(design, some, weights, categories, run, [&](Index chunk, std::size_t size, const Reader& r) {
-            for (std::size_t i = 0; i < size; ++i)
-                scaled[at(chunk * chunk_rows) + i] = std::llround(std::ldexp(square(r, i), shift));
+    const Index slab = 16 * data::rows_per_chunk;
+    std::vector<std::int64_t> low(at(std::min(slab, rows.size()))), high(low.size());
+    for (Index first = 0; first < rows.size(); first += slab) {
+        const Index n = std::min(slab, rows.size() - first);
+        const data::Rows some = data::part(rows, first, n);
+        over_rows(design, some, weights, categories, run, [&](Index, Index begin, Index end, Reader& r) {
+            r.read(begin, end);
+            for (std::size_t i = 0; i < r.days.size(); ++i) {
+                const std::int64_t scaled = std::llrint(square(r, i) * scale);
+                high[at(begin) + i] = scaled >> low_bits;
+                low[at(begin) + i] = scaled & ((std::int64_t{1} << low_bits) - 1);
+            }
         });
-        const std::vector<std::int64_t> products = gram(design, some, scaled, run);
-        for (std::size_t k = 0; k < total.size(); ++k) total[k] += products[k];
+        const std::vector<std::int64_t> of_high = gram(design, some, std::span{high}.first(at(n)), run);
+        const std::vector<std::int64_t> of_low = gram(design, some, std::span{low}.first(at(n)), run);
+        for (std::size_t k = 0; k < total.size(); ++k) total[k] += (of_high[k] << low_bits) + of_low[k];
     }
     std::vector<double> result(total.size());
     for (std::size_t k = 0; k < total.size(); ++k) result[k] = std::ldexp(static_cast<double>(total[k]), -shift);
@@ -314,7 +429,7 @@ std::vector<double> score_products(const data::Design& design, const data::Rows&
 Clustered score_products_by_person(const data::Design& design, const data::Rows& rows, const CodeView& person,
                                    const std::vector<MicroEuro>& weights, const std::vector<double>& categories) {
     without_absorbed(design, "score_products_by_person");
-    check(design, rows, weights, categories, "score_products_by_person");
+    check(design, rows, weights, categories, "score_products_by_person", Run{});
     const Index n = rows.size(), p = design.columns();
     if (size(person) != n)
         throw ShapeError{{{"score_products_by_person", "persons", std::to_string(n), std::to_string(size(person))}}};
@@ -334,8 +449,8 @@ Clustered score_products_by_person(const data::Design& design, const data::Rows&
     Index absorbed = -1;
     Reader r{design, rows, weights, categories};
     std::int64_t current = -1;
-    for (Index begin = 0; begin < n; begin += chunk_rows) {
-        const Index end = std::min(n, begin + chunk_rows);
+    for (Index begin = 0; begin < n; begin += data::rows_per_block) {
+        const Index end = std::min(n, begin + data::rows_per_block);
         r.read(begin, end);
         for (Index i = begin; i < end; ++i) {
             if (const std::int64_t who = value(person, i); who != current) {

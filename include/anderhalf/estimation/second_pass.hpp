@@ -4,6 +4,7 @@
 #include <anderhalf/data/columns.hpp>
 #include <anderhalf/estimation/estimate.hpp>
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -11,13 +12,20 @@ namespace anderhalf::estimation {
 
 /// What moments cannot tell: sums over the residuals of single records.
 struct Pass {
-    double r2 = 0;    ///< 1 - sum d (y - yhat)^2 / sum d (y - ybar)^2; terms in long double
-    double cpm = 0;   ///< 1 - sum d |y - yhat| / sum d |y - ybar|; both sums exact
-    double mape = 0;  ///< sum d |y - yhat| / sum d [EUR per insured year]; exact sum
+    double r2 = 0;         ///< 1 - sum d (y - yhat)^2 / sum d (y - ybar)^2; terms in long double
+    double cpm = 0;        ///< 1 - sum d |y - yhat| / sum d |y - ybar|; both sums exact
+    double mape = 0;       ///< sum d |y - yhat| / sum d [EUR per insured year]; exact sum
+    double deviation = 0;  ///< sum d |y - ybar| / sum d [EUR per insured year]; exact sum
     Int128 residual =
         0;          ///< sum d (y - yhat) [millionths of a euro x days]: 0 but for rounding when the budget is kept
     Days days = 0;  ///< sum of represents * days
     std::int64_t rows = 0;
+};
+
+/// Mean cost as a ratio: cost / days [millionths of a euro per insured day].
+struct MeanCost {
+    Int128 cost = 0;
+    Int128 days = 1;
 };
 
 /// Compares cost and normative amount of every record; y = cost * days_in_year / days, d = represents * days.
@@ -26,11 +34,12 @@ struct Pass {
 /// millionths of a euro per record. The sums do not depend on order or threads.
 /// @param weights     (columns + absorbed classes) [millionths of a euro per insured year]
 /// @param categories  level of each category of cost; empty: all 1
+/// @param mean        ybar, when the rows are a part of the insured; default: of these rows
 /// @throw ShapeError   as data::check; weights or levels of another number
-/// @throw DomainError  as data::check; a weight beyond 2^43; a sum beyond 128 bits
+/// @throw DomainError  as data::check; a weight beyond 2^43; an amount beyond 2^62; a sum beyond 128 bits
 [[nodiscard]] Pass second_pass(const data::Design& design, const data::Rows& rows,
                                const std::vector<MicroEuro>& weights, const std::vector<double>& categories,
-                               const Run& run);
+                               const Run& run, const std::optional<MeanCost>& mean = {});
 
 /// Sum over records of score x score', score_i = represents_i x_i (c_i - days_i yhat_i / days_in_year) [EUR^2], (p, p).
 ///
