@@ -48,6 +48,13 @@ struct Worker {
         if (words * pass.slabs * 8 > most_table_bytes) throw TooLarge{};
         tables.shape(plan, pass.slabs, categories, pass.dense_absorbed, nullptr, cap);
     }
+    /// Asks for the cells of the first pair; they are added last, when they have come.
+    void fetch_cells(Index n) const {
+        const std::int64_t* cells = tables.cell.data();
+        for (std::size_t i = 0; i < at(n); ++i)
+            __builtin_prefetch(cells + (in.id[0][i] * tables.cap[1] + in.id[1][i]) * tables.values);
+        asm volatile("");  // as in Ahead::fetch
+    }
     template <int Categories>
     void add_cells(Adder<Categories>& adder, std::uint64_t rows, Index n) {
         for (std::size_t k = 0; k < tables.pairs.size(); ++k) {
@@ -94,10 +101,10 @@ void add_rows(const Plan& plan, const data::Rows& rows, Index first, Index n, co
     w.grow(plan, pass, categories, [&] { flush(plan, w.ids, w.tables, pass, result); });
     const bool fits = make_room(plan, w.ids, w.values, w.tables, pass, result);
     w.value.plain = fits ? w.in.plain : ~std::uint64_t{0};
+    w.fetch_cells(n);
     const std::uint64_t fast = w.value.active & ~w.value.plain;
     w.values.squares(w.value, w.tables);
     Adder<Categories> adder{plan, w.tables};
-    w.add_cells(adder, fast, n);
     const bool absorbed = plan.absorbed >= 0;
     const Index stride = w.classes.stride();
     add_block<Categories>(
@@ -109,6 +116,7 @@ void add_rows(const Plan& plan, const data::Rows& rows, Index first, Index n, co
         },
         [&](std::size_t c, std::size_t i) { return w.in.id[c][i]; }, absorbed ? w.in.absorbed.data() : nullptr, pass,
         result);
+    w.add_cells(adder, fast, n);
     if (const std::uint64_t slow = w.value.active & w.value.plain; slow != 0)
         add_plain(*plan.design, rows, first, slow, w, result);
 }
