@@ -622,6 +622,27 @@ class Fit:
             "persons": self._persons,
         })  # fmt: skip
 
+    @cached_property
+    def absorbed_weights(self) -> pd.DataFrame | None:
+        """The weights of the absorbed criterion with the columns of :attr:`weights`, without errors; None without one.
+
+        Classes without insured time weigh nothing that the records tell: NaN.
+        """
+        import pandas as pd
+
+        if self.absorbed is None:
+            return None
+        strata = range(len(self.moments.strata))
+        core = self.moments.core
+        empty = np.asarray(self.core.absorbed_empty, dtype=bool)
+        return pd.DataFrame({
+            "criterion": self.absorbed.index.name,
+            "code": self.absorbed.index,
+            "weight_eur": np.where(empty, math.nan, self.absorbed.to_numpy()),
+            "insured_years": sum(core.absorbed_days(s) for s in strata) / self.layout.days_in_year,
+            "persons": np.asarray(sum(core.absorbed_rows(s) for s in strata), dtype=np.int64),
+        })  # fmt: skip
+
     def tidy(self, alpha: float = 0.05) -> pd.DataFrame:
         """A row per weight with the columns of pyfixest."""
         import pandas as pd
@@ -751,6 +772,11 @@ class Fit:
     # --- shown
 
     @property
+    def _absorbed_words(self) -> str:
+        classes = len(self.core.absorbed_coefficients)
+        return f" and {classes:,} absorbed" if classes else ""
+
+    @property
     def _title(self) -> str:
         return "Constrained weighted least squares" if self.task.zero_sum or self.task.constraints else (
             "Weighted least squares"
@@ -765,9 +791,9 @@ class Fit:
             ("Records", f"{self.nobs:,}"),
             ("Method", self.method),
             ("Insured years", f"{self.insured_years:,.1f}"),
-            ("Weights", f"{len(self.index)}, rank {self.rank}"),
+            ("Weights", f"{len(self.index)}{self._absorbed_words}, rank {self.rank}"),
             ("Mean cost", f"{self.mean_cost:,.2f}"),
-            ("Constraints", f"{len(self.constraints)} hold with equality"),
+            ("Constraints", f"{len(self.constraints)} hold{'s' * (len(self.constraints) == 1)} with equality"),
             ("R-squared", f"{self.rsquared:.4f}"),
             ("Condition", f"{self.condition:.3g}"),
             ("CPM", "needs records" if self.cpm is None else f"{self.cpm:.4f}"),
@@ -792,7 +818,7 @@ class Fit:
         rows = zip(self._words, self.params, self.bse, self.tvalues, self.pvalues, bounds, self._years, strict=True)
         for name, b, se, t, p, (lo, hi), time in rows:
             lines.append(
-                f"{name[:22]:<22}{b:>11,.2f}{se:>11,.2f}{t:>9.2f}{p:>8.3f}{lo:>11,.2f}{hi:>11,.2f}{time:>9,.0f}"
+                f"{name[:22]:<22}{unsigned_zero(b):>11,.2f}{se:>11,.2f}{t:>9.2f}{p:>8.3f}{lo:>11,.2f}{hi:>11,.2f}{time:>9,.0f}"
             )
         lines.append("=" * width)
         lines += [f"[{k}] {note}" for k, note in enumerate(self.notes, 1)]
@@ -842,6 +868,11 @@ class Fit:
     @property
     def __maketables_default_stat_keys__(self) -> list[str]:
         return ["N", "r2"]
+
+
+def unsigned_zero(value: float) -> float:
+    """A number to show with two decimals, without the sign of one that rounds to 0."""
+    return 0.0 if abs(value) < 0.005 else value
 
 
 def _some(names: Sequence[str], most: int = 8) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from anderhalf.columns import Source, source
 from anderhalf.errors import ParameterError, Problem
-from anderhalf.estimation import Fit, estimate
+from anderhalf.estimation import Fit, estimate, unsigned_zero
 from anderhalf.export import (
     MINIMUM_PERSONS,
     Bundle,
@@ -62,6 +62,10 @@ def bundle_of(
     table = bundle.table(
         "weights", fit.weights, origin="microdata", count="persons", keys=["criterion", "code"], groups=["criterion"]
     )
+    if (absorbed := fit.absorbed_weights) is not None:
+        bundle.table(
+            "absorbed", absorbed, origin="microdata", count="persons", keys=["criterion", "code"], groups=["criterion"]
+        )
     constraints = fit.constraints
     bundle.table("constraints", constraints, origin="public")
     text = bundle.results(
@@ -91,8 +95,10 @@ def _page(fit: Fit, table: pd.DataFrame, minimum: int, currency: str) -> str:
 
     facts = pd.DataFrame(fit._facts(), columns=["", "value"])
     speed = _speed(fit)
-    heads = {"weight_eur": f"weight [{currency}]", "se_eur": f"standard error [{currency}]"}
+    heads = {"weight_eur": f"weight [{currency}]", "se_eur": f"std error [{currency}]"}
     heads["insured_years"] = "insured years"
+    shown = table.drop(columns="persons")
+    shown["weight_eur"] = [v if v is None or v != v else unsigned_zero(v) for v in shown.weight_eur]
     body = [
         html_paragraph(
             f"Weights in {currency} per insured year from {fit.nobs:,} records of persons. Classes of fewer than "
@@ -101,7 +107,7 @@ def _page(fit: Fit, table: pd.DataFrame, minimum: int, currency: str) -> str:
         html_table(facts),
         html_paragraph(speed, note=True),
         html_heading("Weights"),
-        html_table(table.drop(columns="persons"), headings=heads),
+        html_table(shown, headings=heads),
     ]
     if len(fit.constraints):
         body += [html_heading("What holds with equality"), html_table(fit.constraints)]
@@ -124,10 +130,12 @@ def _lines(fit: Fit, table: pd.DataFrame, currency: str) -> list[str]:
         name = f"{row.criterion}[{row.code}]"
         hidden += row.weight_eur is None
         weight, error, years = (
-            "–" if value is None or value != value else f"{value:,.{decimals}f}"
+            "–" if value is None or value != value else f"{unsigned_zero(value):,.{decimals}f}"
             for value, decimals in ((row.weight_eur, 2), (row.se_eur, 2), (row.insured_years, 1))
         )
         lines.append(f"{name:<24}{weight:>14}{error:>12}{years:>16}")
+    if (absorbed := fit.absorbed) is not None:
+        lines.append(f"{absorbed.index.name}: {len(absorbed):,} absorbed classes, in tables/absorbed.csv of --out")
     if hidden:
         left = "1 class is" if hidden == 1 else f"{hidden} classes are"
         lines.append(f"{left} left out (–): too few records, or such a class could be worked out from it.")

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from small_world import CRITERIA, records
 
-from anderhalf.estimation import estimate
+from anderhalf.estimation import Criterion, estimate
 
 ROOT = Path(__file__).parents[3]
 SPEC = """
@@ -108,6 +108,24 @@ def test_a_folder_of_results_has_no_small_class_and_the_same_bytes_again(folder:
     ]
     assert {(w["criterion"], w["code"]) for w in hidden} == {("mhk", 4), ("mhk", 3)}  # 3: or 4 is what is left of all
     assert all(w["se_eur"] is None and w["insured_years"] is None and w["persons"] is None for w in hidden)
+
+
+def test_absorbed_classes_have_a_table_without_small_ones(folder: Path) -> None:
+    text = SPEC.replace('name = "mhk"\nclasses = 5', 'name = "mhk"\nclasses = 6\nabsorbed = true')
+    (folder / "SPEC.toml").write_text(text)
+    run = anderhalf("estimate", folder / "data", "--spec", folder / "SPEC.toml", "--out", folder / "out")
+    assert run.returncode == 0, run.stderr
+    assert "mhk: 6 absorbed classes, in tables/absorbed.csv" in run.stdout
+    assert "Constraints:    4 hold with equality" in run.stdout
+    data = records()
+    data["mhk"][:3] = 4
+    fit = estimate(data, [CRITERIA[0], Criterion("mhk", classes=6, absorbed=True), *CRITERIA[2:]])
+    assert fit.absorbed is not None
+    rows = [line.split(",") for line in (folder / "out" / "tables" / "absorbed.csv").read_text().splitlines()[1:]]
+    assert [row[2] for row in rows] == [*(f"{w:.2f}" for w in fit.absorbed[:3]), "", "", ""]
+    days = [data["days"][data["mhk"] == k].sum() / 365 for k in range(3)]
+    assert [float(row[3]) for row in rows[:3]] == pytest.approx(days, abs=0.005)
+    assert [int(row[4]) for row in rows[:3]] == np.bincount(data["mhk"])[:3].tolist()
 
 
 def test_refused_input_is_one_message_and_leaves_nothing(folder: Path) -> None:
