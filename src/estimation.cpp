@@ -201,8 +201,10 @@ struct Operator {
 
     void hold(Matrix more) {
         rows = std::move(more);
+        through.resize(rows.rows(), rows.cols());
+        if (rows.size() == 0) return;  // Eigen reads the first element of what it solves
         through = factor.matrixL().solve(rows);
-        if (rows.cols() > 0) schur.compute(through.transpose() * through);
+        schur.compute(through.transpose() * through);
     }
     /// g z + rows l = r,  rows'z = h
     void solve(const Vector& r, const Vector& h, Vector& z, Vector& l) const {
