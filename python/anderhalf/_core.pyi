@@ -1397,6 +1397,8 @@ class Pass:
     @property
     def days(self) -> int: ...
     @property
+    def deviation(self) -> float: ...
+    @property
     def mape(self) -> float: ...
     @property
     def r2(self) -> float: ...
@@ -1994,6 +1996,7 @@ def second_pass(
     weights: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
     categories: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex] = [],
     threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    mean: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex] | None = None,
 ) -> Pass: ...
 def settle_share(
     class_days: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],

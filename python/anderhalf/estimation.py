@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from anderhalf import _core
 from anderhalf.columns import Source, rows_that, source
 from anderhalf.errors import DomainError, NotFoundError, ParameterError, Problem, ShapeError, not_found
-from anderhalf.model import MICRO_PER_EURO, Model
+from anderhalf.model import MICRO_PER_CENT, MICRO_PER_EURO, Model
 from anderhalf.moments import (
     Chunk,
     Criterion,
@@ -707,16 +708,7 @@ class Fit:
             raise ShapeError(Problem("robust", "needs a model without an absorbed criterion", "classical errors"))
         weights, levels, count = self.micro_euros.tolist(), list(self.task.levels), threads or processors()
         design = self.layout.design
-        # Mean absolute deviation: the error of a model whose only class weighs the mean. Whole millionths: exact in
-        # any order.
-        flat = _core.Design(
-            [_core.DesignCriterion("all", ["0"])],
-            design.categories,
-            design.strata,
-            design.days_in_year,
-            design.days_max,
-        )
-        mean = [round(self.mean_cost * MICRO_PER_EURO)]
+        mean = self._mean_per_day
         factors = self.task.factors or (1.0,) * len(design.strata)
         error = deviation = time = 0.0
         read = 0
@@ -726,11 +718,10 @@ class Fit:
                 part = chunk if len(set(factors)) == 1 else chunk.of_stratum(stratum)
                 if part.size > 0:
                     one = checked(
-                        self.layout, part, lambda rows: _core.second_pass(design, rows, weights, levels, count)
+                        self.layout, part, lambda rows: _core.second_pass(design, rows, weights, levels, count, mean)
                     )
                     error += factor * one.mape * one.days
-                    constant = _core.second_pass(flat, part.flat, mean, levels, count)
-                    deviation += factor * constant.mape * one.days
+                    deviation += factor * one.deviation * one.days
                     time += factor * one.days
                     if robust:
                         more = factor**2 * _core.score_products(design, part.rows, weights, levels, count)
@@ -750,6 +741,16 @@ class Fit:
             covariance = np.asarray(_core.robust_covariance(self.core, products.tolist())).reshape(p, p)
         cpm = 1 - error / deviation if deviation > 0 else math.nan
         return Fit(self.task, self.moments, self.core, Pass(cpm, error / time, covariance))
+
+    @property
+    def _mean_per_day(self) -> tuple[int, int]:
+        """Mean cost per insured day in millionths of a euro, as a ratio; with levels or factors from a double."""
+        if set(self.task.levels) | set(self.task.factors) <= {1.0}:
+            mean = Fraction(self.moments.cost_cents * MICRO_PER_CENT, self.moments.days)
+            if max(abs(mean.numerator), mean.denominator) < 2**63:
+                return mean.numerator, mean.denominator
+        mean = Fraction(self.mean_cost * MICRO_PER_EURO / self.layout.days_in_year).limit_denominator(2**10)
+        return mean.numerator, mean.denominator
 
     def cross_validate(self, *, threads: int | None = None) -> pd.Series[Any]:
         """R-squared out of sample: the strata of the moments are the folds, each forecast from the others.

@@ -294,13 +294,6 @@ class Chunk:
             represents=pick(self.represents), stratum=pick(self.stratum), continuous=pick(self.continuous),
         )  # fmt: skip
 
-    @property
-    def flat(self) -> _core.Rows:
-        """The records with one class for all."""
-        assert self.days is not None
-        everyone = [np.zeros(self.size, dtype=np.uint8)]
-        return _core.Rows(everyone, self.days, self.cents, self.represents, self.stratum)
-
     def joined(self, other: Chunk) -> Chunk:
         def join(a: Any, b: Any) -> Any:
             if a is None:

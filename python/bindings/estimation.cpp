@@ -285,18 +285,22 @@ void bind_second_pass(py::module_& m) {
         .def_readonly("r2", &Pass::r2)
         .def_readonly("cpm", &Pass::cpm)
         .def_readonly("mape", &Pass::mape)
+        .def_readonly("deviation", &Pass::deviation)
         .def_property_readonly("residual", [](const Pass& p) { return whole(p.residual); })
         .def_readonly("days", &Pass::days)
         .def_readonly("rows", &Pass::rows);
     m.def(
         "second_pass",
         [](const data::Design& design, const RowsOf& r, const std::vector<MicroEuro>& weights,
-           const std::vector<double>& categories, int threads) {
+           const std::vector<double>& categories, int threads,
+           const std::optional<std::pair<std::int64_t, std::int64_t>>& mean) {
             const py::gil_scoped_release release;
-            return second_pass(design, r.rows, weights, categories, Run{threads});
+            std::optional<MeanCost> about;
+            if (mean) about = MeanCost{mean->first, mean->second};
+            return second_pass(design, r.rows, weights, categories, Run{threads}, about);
         },
         py::arg("design"), py::arg("rows"), py::arg("weights"), py::arg("categories") = std::vector<double>{},
-        py::arg("threads") = 1);
+        py::arg("threads") = 1, py::arg("mean") = std::nullopt);
     m.def(
         "score_products",
         [](const data::Design& design, const RowsOf& r, const std::vector<MicroEuro>& weights,

@@ -37,7 +37,7 @@ Data polynomial(const std::vector<std::int64_t>& x, std::int64_t unit, int degre
         d.x.emplace_back();
         for (std::size_t i = 0; i < x.size(); ++i) {
             d.x.back().push_back(static_cast<double>(power[i]));
-            power[i] *= rational::Number{x[i], unit};
+            power[i] *= rational::Number(x[i]) / unit;
         }
     }
     return d;
@@ -52,7 +52,7 @@ Data wampler(int number) {
         rational::Number y = 0, power = 1;
         for (int k = 0; k <= 5; ++k) {
             y += power;
-            power *= rational::Number{x[i], number == 2 ? 10 : 1};
+            power *= rational::Number(x[i]) / (number == 2 ? 10 : 1);
         }
         d.y.push_back(static_cast<double>(y) + noise * nist::wampler_noise[i]);
     }

@@ -74,6 +74,59 @@ struct Portfolio {
 
 }  // namespace
 
+TEST_CASE("a second pass is exact for amounts beyond 64 bits", "[estimation][oracle]") {
+    using rational::Number;
+    Portfolio p{300};
+    p.cost[3] = (Cents{1} << 46) - 5;  // days in a year x millionths of a euro pass 2^63
+    p.cost[250] = -(Cents{1} << 45);
+    const std::vector<MicroEuro> w{1'000'000'000'000, -3'000'000'000'001, 7, -5, 2'000'000, 0, 11, 999'999};
+    const Pass pass = second_pass(p.design, p.rows(), w, {}, Run{});
+    Number days = 0, cost = 0, gap = 0, spread = 0;
+    const auto year_cost = [&](std::size_t i) { return Number(p.cost[i] + p.other[i]) / 100 * 365 / p.days[i]; };
+    const auto weight = [&](std::size_t i) { return Number(p.represents[i]) * p.days[i]; };
+    for (std::size_t i = 0; i < p.age.size(); ++i) {
+        days += weight(i);
+        cost += weight(i) * year_cost(i);
+    }
+    for (std::size_t i = 0; i < p.age.size(); ++i) {
+        Number yhat = 0;
+        const std::vector<int> x = p.x(i);
+        for (std::size_t k = 0; k < x.size(); ++k) yhat += Number(w[k]) * x[k] / 1'000'000;
+        gap += weight(i) * abs(Number(year_cost(i) - yhat));
+        spread += weight(i) * abs(Number(year_cost(i) - cost / days));
+    }
+    CHECK(pass.cpm == static_cast<double>(Number(1 - gap / spread)));
+    CHECK(pass.mape == static_cast<double>(Number(gap / days)));
+    CHECK(pass.deviation == static_cast<double>(Number(spread / days)));
+}
+
+TEST_CASE("around the mean of all, the deviations of two parts add up to the whole", "[estimation][invariant]") {
+    const Portfolio p{400};
+    const std::vector<MicroEuro> w(8, 1'000'000);
+    const auto part = [&](std::size_t first, std::size_t last) {
+        data::Rows r = p.rows();
+        const auto cut = [&](auto values) { return std::span{values}.subspan(first, last - first); };
+        r.criteria = {CodeView{cut(std::span<const std::uint8_t>(p.age))}, cut(std::span<const std::uint64_t>(p.flags)),
+                      std::vector<CodeView>{CodeView{cut(std::span<const std::uint16_t>(p.count))}}};
+        r.days = cut(std::span<const std::int32_t>(p.days));
+        r.cents = {cut(std::span<const std::int64_t>(p.cost)), cut(std::span<const std::int64_t>(p.other))};
+        r.represents = cut(std::span<const std::uint16_t>(p.represents));
+        return r;
+    };
+    MeanCost mean{0, 0};
+    for (std::size_t i = 0; i < p.age.size(); ++i) {
+        mean.cost += Int128{p.cost[i] + p.other[i]} * p.represents[i] * micro_per_cent;
+        mean.days += Int128{p.days[i]} * p.represents[i];
+    }
+    const Pass all = second_pass(p.design, p.rows(), w, {}, Run{});
+    const Pass one = second_pass(p.design, part(0, 150), w, {}, Run{}, mean);
+    const Pass two = second_pass(p.design, part(150, 400), w, {}, Run{}, mean);
+    const auto sum = [](const Pass& x) { return x.deviation * static_cast<double>(x.days); };
+    CHECK(sum(one) + sum(two) == Approx(sum(all)).epsilon(1e-15));  // three roundings to double
+    CHECK(sum(second_pass(p.design, part(0, 150), w, {}, Run{})) != Approx(sum(one)));
+    CHECK(one.residual + two.residual == all.residual);
+}
+
 TEST_CASE("CPM, MAPE and R2 of a second pass equal their formulas in rationals", "[estimation][oracle]") {
     const Portfolio p{500};
     const Moments m = accumulate(p.design, p.rows(), Run{});

@@ -29,7 +29,7 @@ def test_cpm_and_mape_are_those_of_the_predictions() -> None:
     data = records()
     fit = estimate(data, CRITERIA)
     cpm, mape = measures(data, fit.predict(data))
-    assert fit.cpm == pytest.approx(cpm, abs=1e-8)  # the mean is rounded to a millionth of a euro
+    assert fit.cpm == pytest.approx(cpm, abs=1e-8)  # amounts are whole millionths of a euro
     assert fit.mape == pytest.approx(mape, abs=1e-5)
     assert "needs records" not in fit.summary()
 
