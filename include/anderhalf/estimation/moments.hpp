@@ -173,7 +173,7 @@ private:
             for (std::size_t h = 0; h <= g; ++h) {
                 const Int128 square = static_cast<Int128>(cents[h]) * cents[g];
                 Int128 value = 0;
-                wrapped |= __builtin_mul_overflow(square, static_cast<Int128>(sign * represents), &value);
+                wrapped |= __builtin_mul_overflow(square, Int128{sign} * represents, &value);
                 wrapped |= plus(squares_[squares_at(static_cast<Index>(days), static_cast<Index>(h),
                                                     static_cast<Index>(g), stratum)],
                                 value);
