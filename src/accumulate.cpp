@@ -211,7 +211,7 @@ std::vector<std::int64_t> gram(const data::Design& design, const data::Rows& row
             w.value.word[static_cast<std::size_t>(i)] = value;
             most = std::max(most, value < 0 ? -Int128{value} : Int128{value});
         }
-        most *= block_rows * plan.most_flags * plan.most_flags;
+        most *= Int128{block_rows} * plan.most_flags * plan.most_flags;
         constexpr Int128 limit = Int128{1} << 62;
         std::uint64_t slow = w.in.plain;
         if (most > limit) {

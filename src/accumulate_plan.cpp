@@ -63,8 +63,10 @@ public:
     /// No value if the combinations have no 16-bit key.
     std::optional<Index> operator()(const std::vector<std::size_t>& members) {
         std::uint64_t keys = 1;
-        for (const std::size_t k : members)
-            if ((keys *= classes_[k]) > most_keys) return std::nullopt;
+        for (const std::size_t k : members) {
+            keys *= classes_[k];
+            if (keys > most_keys) return std::nullopt;
+        }
         key_.assign(codes_.front().size(), 0);
         for (const std::size_t k : members)
             for (std::size_t i = 0; i < key_.size(); ++i) key_[i] = key_[i] * classes_[k] + codes_[k][i];

@@ -12,7 +12,7 @@ namespace {
 class KeyIds {
 public:
     std::uint32_t give(std::uint64_t key) {
-        if (2 * (count_ + 1) > slots_.size()) grow();
+        if (2 * (std::size_t{count_} + 1) > slots_.size()) grow();
         for (std::size_t k = place(key);; k = (k + 1) & (slots_.size() - 1)) {
             if (slots_[k].id == none) {
                 slots_[k] = {key, count_};

@@ -110,10 +110,7 @@ void Moments::merge_checked(const Moments& other, std::int64_t sign) {
     if (design_ != other.design_ && !(*design_ == *other.design_))
         throw ShapeError{{{"moments", "moments of different models",
                            "the same criteria, classes, categories, strata and days", "others"}}};
-    if (&other == this) {
-        const Moments copy = other;
-        return merge_checked(copy, sign);
-    }
+    if (&other == this) return merge_checked(Moments{other}, sign);
     if (merge(other, sign)) {
         static_cast<void>(merge(other, -sign));  // integers wrap back exactly
         beyond();

@@ -255,7 +255,7 @@ void add_residuals(Part& part, const Reader& r, const std::vector<long double>& 
     const std::size_t n = r.days.size();
     Int128 days = 0, cost = 0;
     for (std::size_t i = 0; i < n; ++i) {
-        days += std::int64_t{r.days[i]} * r.represents[i];
+        days += Int128{r.days[i]} * r.represents[i];
         cost += r.cost(i) * r.represents[i];  // 2^46 cents times 64 categories, 1,000 and 2^27: below 2^118
     }
     part.days.add(days);
