@@ -491,6 +491,8 @@ th { border-bottom: 2px solid #555; vertical-align: bottom; } th.text, td.text {
 tr.strong td { font-weight: 600; border-top: 2px solid #555; }
 figure { margin: 1rem 0; } figure svg { max-width: 100%; height: auto; }
 .note { color: #444; font-size: .9rem; }
+@media (max-width: 40rem) { table { font-size: .82rem; } th, td { padding: .2rem .3rem; }
+                           th, th.text, td.text { white-space: normal; overflow-wrap: break-word; } }
 @media print { body { max-width: none; margin: 0; font-size: 10pt; } h2, figure, tr { break-inside: avoid; }
                table { font-size: 8pt; } th, td { padding: .1rem .35rem; } .wide { overflow: visible; } }
 """
