@@ -146,7 +146,8 @@ def _reset(rule: NeutralityRule, printed: Counts, realised: Counts, expected: Co
         met = all(realised.get(c) or not expected.get(c) for c in mine)
         return {c: printed[c] * expected.get(c, zero) / realised[c] for c in mine if realised.get(c)}, met
     if rule.rule == "zero_sum":
-        surplus = sum((realised.get(c, zero) * printed[c] for c in mine), zero)
+        among = [(rule.criterion, code) for code in (*rule.reset, *rule.of)] if rule.of else mine
+        surplus = sum((realised.get(c, zero) * printed[c] for c in among), zero)
     elif rule.rule == "offset":
         of = [(rule.criterion, code) for code in rule.of]
         surplus = sum(((realised.get(c, zero) - expected.get(c, zero)) * printed[c] for c in of), zero)
