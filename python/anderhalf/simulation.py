@@ -111,7 +111,7 @@ class World:
     ) -> None:
         model.require_complete("World")
         self.people, self.model, self.rules, self.threads = people, model, rules or Rules(), threads
-        mapping = people.mapping(light_product_percent=round(self.rules.dkg_share * 100))
+        mapping = people.mapping(light_product_percent=round(self.rules.dkg_share * 100), year=model.year)
         self.scheme = _core.Scheme(model.core, mapping, round(self.rules.experiment_variable_share * 1_000_000))
         self.options = self._options()
         self._areas: dict[Any, Any] = {}

@@ -27,13 +27,18 @@ void bind_risk(py::module_& m) {
         .def_readwrite("fkg", &Mapping::Drug::fkg)
         .def_readwrite("ggz_fkg", &Mapping::Drug::ggz_fkg)
         .def_readwrite("min_ddd", &Mapping::Drug::min_ddd)
-        .def_readwrite("min_prescriptions", &Mapping::Drug::min_prescriptions);
+        .def_readwrite("min_prescriptions", &Mapping::Drug::min_prescriptions)
+        .def_readwrite("ggz_min_prescriptions", &Mapping::Drug::ggz_min_prescriptions)
+        .def_readwrite("ggz_indicated", &Mapping::Drug::ggz_indicated)
+        .def_readwrite("ended_addon", &Mapping::Drug::ended_addon);
     py::class_<Mapping::Diagnosis>(mapping, "Diagnosis")
         .def(py::init<>())
         .def_readwrite("specialism", &Mapping::Diagnosis::specialism)
         .def_readwrite("diagnosis", &Mapping::Diagnosis::diagnosis)
         .def_readwrite("dx_group", &Mapping::Diagnosis::dx_group)
         .def_readwrite("dkg", &Mapping::Diagnosis::dkg)
+        .def_readwrite("dkg_primary", &Mapping::Diagnosis::dkg_primary)
+        .def_readwrite("dkg_secondary", &Mapping::Diagnosis::dkg_secondary)
         .def_readwrite("light", &Mapping::Diagnosis::light);
     py::class_<Mapping::Device>(mapping, "Device")
         .def(py::init<>())
@@ -53,6 +58,7 @@ void bind_risk(py::module_& m) {
         .def_readwrite("devices", &Mapping::devices)
         .def_readwrite("physiotherapy", &Mapping::physiotherapy)
         .def_readwrite("mental_care", &Mapping::mental_care)
+        .def_readwrite("nursing_region", &Mapping::nursing_region)
         .def_readwrite("light_product_percent", &Mapping::light_product_percent);
 
     py::class_<Scheme, std::shared_ptr<Scheme>>(m, "Scheme")

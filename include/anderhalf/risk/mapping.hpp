@@ -13,14 +13,23 @@ struct Mapping {
         std::int32_t ggz_fkg = 0;            ///< code, 0 none
         std::int32_t min_ddd = 180;          ///< more than this many DDD of all drugs of the class in the data year
         std::int32_t min_prescriptions = 0;  ///< instead of DDD when > 0: at least this many
+        /// The same for the GGZ-FKG alone, when > 0 (2015, depot: one prescription; Beleidsregels 2015 art. 5(15)).
+        std::int32_t ggz_min_prescriptions = 0;
+        /// GGZ-FKG of who reaches `ggz_fkg` and has one prescription of this drug (2015, bipolar complex; art. 5(16)).
+        std::int32_t ggz_indicated = 0;
+        /// Calendar year in which the drug stopped being an expensive in-hospital drug (add-on), 0 never: no FKG in the
+        /// equalization years after it that the model year names (2019, 2020: art. 9(3)).
+        std::int32_t ended_addon = 0;
     };
     /// Specialism x diagnosis to a dx group, and the dx group to a DKG.
     struct Diagnosis {
         std::uint16_t specialism = 0;
         std::uint16_t diagnosis = 0;
         std::uint16_t dx_group = 0;
-        std::int32_t dkg = 0;  ///< code
-        bool light = false;    ///< low-complexity diagnosis: only a share of its products lead to the group
+        std::int32_t dkg = 0;            ///< code of criterion dkg (2015, 2021)
+        std::int32_t dkg_primary = 0;    ///< code of criterion dkg_primary (2019, 2020)
+        std::int32_t dkg_secondary = 0;  ///< code of criterion dkg_secondary
+        bool light = false;              ///< low-complexity diagnosis: only a share of its products lead to the group
     };
     struct Device {
         std::uint32_t device = 0;  ///< Claim::product of category devices
@@ -40,6 +49,8 @@ struct Mapping {
     std::vector<Device> devices;
     std::vector<Physiotherapy> physiotherapy;
     std::vector<MentalCare> mental_care;
+    /// V&V-region of each region 1..10 (clusters of postcodes); empty without the criterion nursing_region (2015 has it).
+    std::vector<std::int32_t> nursing_region;
     /// Share (percent) of the heavier products of a light diagnosis that lead to its dx group: product % 100 < share.
     std::int32_t light_product_percent = 15;
 };
