@@ -1,6 +1,7 @@
 #include "module.hpp"
 
 #include <anderhalf/core/calendar.hpp>
+#include <anderhalf/own_payment/own_payment.hpp>
 #include <anderhalf/population/generate.hpp>
 #include <anderhalf/scenario/simulate.hpp>
 
@@ -88,6 +89,141 @@ std::vector<Cents> line_costs(const std::vector<risk::Line>& lines) {
     std::vector<Cents> result;
     for (const risk::Line& l : lines) result.push_back(l.cost);
     return result;
+}
+
+/// The classes of one share as columns: codes of a criterion with one class, -1 when none applies; a count per class other
+/// than none of the others, named criterion_code.
+class ClassColumns {
+public:
+    ClassColumns(const std::vector<risk::CriterionColumns>& layout, Index columns, bool forfait) : layout_{layout} {
+        for (std::size_t c = 0; c < layout.size(); ++c)
+            for (Index k = 0; k < layout[c].size; ++k) criterion_.push_back(c);
+        criterion_.resize(static_cast<std::size_t>(columns), layout.size());
+        single_.resize(layout.size());
+        counts_.resize(static_cast<std::size_t>(columns));
+        if (forfait) forfait_ = columns - 1;
+    }
+    void add(const risk::Row& row) {
+        for (std::size_t c = 0; c < layout_.size(); ++c)
+            if (layout_[c].assignment == params::Assignment::single) single_[c].push_back(-1);
+        for (std::size_t k = 0; k < counts_.size(); ++k)
+            if (counted(static_cast<Index>(k))) counts_[k].push_back(0);
+        for (const risk::Entry& e : row.view()) {
+            const std::size_t c = criterion_[e.column];
+            if (counted(e.column)) counts_[e.column].back() = static_cast<std::int16_t>(e.count);
+            else if (c < layout_.size() && layout_[c].assignment == params::Assignment::single)
+                single_[c].back() = static_cast<std::int16_t>(e.column - layout_[c].offset + layout_[c].first_code);
+        }
+    }
+    [[nodiscard]] py::dict columns() const {
+        py::dict d;
+        const auto put = [&](const std::string& name, const std::vector<std::int16_t>& v) {
+            d[name.c_str()] = py::array_t<std::int16_t>(static_cast<py::ssize_t>(v.size()), v.data());
+        };
+        for (std::size_t c = 0; c < layout_.size(); ++c) {
+            const risk::CriterionColumns& of = layout_[c];
+            if (of.assignment == params::Assignment::single) put(of.name, single_[c]);
+            else
+                for (Index k = 0; k < of.size; ++k)
+                    if (counted(of.offset + k))
+                        put(of.name + "_" + std::to_string(of.first_code + k),
+                            counts_[static_cast<std::size_t>(of.offset + k)]);
+        }
+        if (forfait_ >= 0) put("forfait", counts_[static_cast<std::size_t>(forfait_)]);
+        return d;
+    }
+
+private:
+    [[nodiscard]] bool counted(Index column) const {
+        if (column == forfait_) return true;
+        const risk::CriterionColumns& of = layout_[criterion_[static_cast<std::size_t>(column)]];
+        return of.assignment != params::Assignment::single && column - of.offset + of.first_code != 0;
+    }
+    const std::vector<risk::CriterionColumns>& layout_;
+    std::vector<std::size_t> criterion_;  ///< by column
+    std::vector<std::vector<std::int16_t>> single_, counts_;
+    Index forfait_ = -1;
+};
+
+/// Records of one equalization year with their cost and the classes of every share.
+py::dict frame(const Baseline& b, int year) {
+    const Panel& panel = *b.panel;
+    const risk::Scheme& scheme = *b.scheme;
+    std::vector<risk::CostLines> cost_lines;
+    std::vector<risk::SumLines> sum_lines;
+    for (std::size_t y = 0; y < b.cost_years.size(); ++y) {
+        cost_lines.push_back(b.cost_years[y].lines);
+        sum_lines.push_back(b.nursing[y].lines);
+    }
+    const View view{&panel, b.scheme.get(), &b.cost_years, &cost_lines, &sum_lines, nullptr, nullptr, b.options.seed};
+    ClassColumns variable{scheme.variable_layout(), scheme.variable_columns(), false};
+    ClassColumns ggz{scheme.ggz_layout(), scheme.ggz_columns(), false};
+    ClassColumns deductible{scheme.deductible_layout(), scheme.deductible_columns(), true};
+    std::vector<std::uint64_t> person;
+    std::vector<std::int32_t> insurer, first_day, days, represents, age, abroad, under_18;
+    std::vector<Cents> variable_cents, ggz_cents, fixed_cents, eligible_cents, own_payments, mandatory;
+    risk::Health health;
+    risk::Row row;
+    const std::int32_t july = first_day_of(year + 1) - 184;
+    for (Index p = 0; p < panel.persons(); ++p) {
+        const auto records = panel.records_of(p, year);
+        if (records.empty()) continue;
+        view.health(p, year, records.front(), health);
+        for (const data::Record& r : records) {
+            const RecordCost& cost = panel.cost[static_cast<std::size_t>(&r - panel.records.data())];
+            const Days length = r.last_day - r.first_day + 1;
+            const bool adult = scheme.age(r, year) >= scheme.model().adult_age;
+            const auto own = [&](Cents voluntary) {
+                if (!adult) return Cents{0};
+                return own_payment::realised(scheme.model().deductible_amount, voluntary, cost.eligible, length,
+                                             days_in(year));
+            };
+            person.push_back(r.person);
+            insurer.push_back(r.insurer);
+            first_day.push_back(r.first_day);
+            days.push_back(static_cast<std::int32_t>(length));
+            represents.push_back(r.represents);
+            age.push_back(scheme.age(r, year));
+            abroad.push_back(r.region == 0 ? 1 : 0);
+            under_18.push_back(!adult && r.first_day <= july && r.last_day >= july ? 1 : 0);
+            variable_cents.push_back(cost.variable);
+            ggz_cents.push_back(cost.ggz);
+            fixed_cents.push_back(cost.fixed);
+            eligible_cents.push_back(cost.eligible);
+            own_payments.push_back(own(r.voluntary_deductible_cents));
+            mandatory.push_back(own(0));
+            scheme.variable_row(r, year, health, row);
+            variable.add(row);
+            scheme.ggz_row(r, year, health, row);
+            ggz.add(row);
+            scheme.deductible_row(r, year, health, row);
+            deductible.add(row);
+        }
+    }
+    py::dict d, shares;
+    const auto put = [&](const char* name, const auto& v) {
+        using T = typename std::decay_t<decltype(v)>::value_type;
+        d[name] = py::array_t<T>(static_cast<py::ssize_t>(v.size()), v.data());
+    };
+    put("person", person);
+    put("insurer", insurer);
+    put("first_day", first_day);
+    put("days", days);
+    put("represents", represents);
+    put("age", age);
+    put("abroad", abroad);
+    put("under_18", under_18);
+    put("variable_cents", variable_cents);
+    put("ggz_cents", ggz_cents);
+    put("fixed_cents", fixed_cents);
+    put("eligible_cents", eligible_cents);
+    put("own_payments_cents", own_payments);
+    put("own_payments_mandatory_cents", mandatory);
+    shares["variable"] = variable.columns();
+    shares["ggz"] = ggz.columns();
+    shares["deductible"] = deductible.columns();
+    d["classes"] = shares;
+    return d;
 }
 
 /// Wraps a Python progress callback; it may be called from worker threads, so it takes the interpreter lock.
@@ -235,6 +371,8 @@ void bind_scenario(py::module_& m) {
                  put("days", days);
                  return d;
              })
+        // Cost and classes of every record of one year, per share and criterion: ["classes"]["variable"]["age_sex"], ...
+        .def("frame", &frame, py::arg("year"))
         // Health classes of every record of one year, for validation and own analysis.
         .def("classes", [](const Baseline& b, int year) {
             const Panel& panel = *b.panel;
