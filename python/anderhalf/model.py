@@ -21,6 +21,7 @@ from anderhalf.parameters import (
     TITLES,
     ClassRow,
     Expected,
+    Groups,
     Law,
     Reform,
     ShareName,
@@ -149,6 +150,11 @@ class Model:
     wlz_lowest_ses: bool
     wlz_no_mvv_from_age: int
     lowest_ses_from_ggz_dkg: int
+    lowest_ses_above_residents: int
+    ses_of_income_group: tuple[int, ...]
+    ended_addon_years: int
+    gsm_criteria: tuple[str, ...]
+    mhk_settled: bool
     adult_age: int
     reference_month: int
     law: Law = field(repr=False, compare=False, metadata={"core": False})
@@ -343,6 +349,11 @@ def model_of(law: Law) -> Model:
         wlz_lowest_ses=special.wlz_lowest_ses is not None and special.wlz_lowest_ses.value,
         wlz_no_mvv_from_age=_from_age(special.wlz_no_mvv_from_age),
         lowest_ses_from_ggz_dkg=_optional(special.lowest_ses_from_ggz_dkg, 1),
+        lowest_ses_above_residents=_optional(special.lowest_ses_above_residents, 1),
+        ses_of_income_group=tuple(special.ses_of_income_group.value) if special.ses_of_income_group else (),
+        ended_addon_years=_optional(special.ended_addon_years, 1),
+        gsm_criteria=tuple(law.assignment.gsm.criteria) if law.assignment.gsm else (),
+        mhk_settled=law.assignment.mhk.settled is not None and law.assignment.mhk.settled.value,
         adult_age=_scaled(law.assignment.adult.age, 1),
         reference_month=_scaled(law.assignment.reference_date.month, 1),
         law=law,
@@ -436,9 +447,9 @@ def _neutrality(law: Law, shares: dict[str, Share]) -> Iterator[NeutralityRule]:
         yield NeutralityRule(rule.share, rule.criterion, rule.rule, tuple(reset), tuple(of), rule.article)
 
 
-def _values(law: Law) -> Iterator[tuple[str, Value | Switch | Expected]]:
-    def below(path: str, node: object) -> Iterator[tuple[str, Value | Switch | Expected]]:
-        if isinstance(node, (Value, Switch, Expected)):
+def _values(law: Law) -> Iterator[tuple[str, Value | Switch | Groups | Expected]]:
+    def below(path: str, node: object) -> Iterator[tuple[str, Value | Switch | Groups | Expected]]:
+        if isinstance(node, (Value, Switch, Groups, Expected)):
             yield path, node
         elif isinstance(node, (BaseModel, dict)):
             for key, child in node if isinstance(node, BaseModel) else node.items():

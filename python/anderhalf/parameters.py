@@ -108,6 +108,19 @@ class Switch(_Table):
     value: StrictBool
     article: Text
     term: Text
+    note: StrictStr = ""
+    status: Literal["printed", "assumption"] = "printed"
+
+
+class Groups(_Table):
+    """A group for each group 1, 2, ... of another division."""
+
+    value: Annotated[list[Annotated[StrictInt, Field(ge=1)]], Field(min_length=1)]
+    unit: Text
+    article: Text
+    term: Text
+    note: StrictStr = ""
+    status: Literal["printed", "assumption"] = "printed"
 
 
 class Expected(_Table):
@@ -354,6 +367,16 @@ class Special(_Table):
     wlz_lowest_ses: Switch | None = None
     wlz_no_mvv_from_age: Value | None = None
     lowest_ses_from_ggz_dkg: Value | None = None
+    lowest_ses_above_residents: Value | None = None
+    ses_of_income_group: Groups | None = None
+    ended_addon_years: Value | None = None
+
+
+class Gsm(_Table):
+    """Criteria any class of which, "none" excepted, is morbidity for GSM."""
+
+    criteria: Annotated[list[Key], Field(min_length=1)]
+    article: Text
 
 
 class Adult(_Table):
@@ -365,6 +388,7 @@ class AssignmentFile(_Table):
     criterion: list[AssignmentRow]
     exclusion: list[ExclusionRow]
     special: Special = Special()
+    gsm: Gsm | None = None
     adult: Adult
     cluster: Clusters
     mhk: Mhk
@@ -831,6 +855,11 @@ def _cross_checks(law: Law, folder: str) -> Iterator[Problem]:
     for name in law.premium_and_deductible.morbidity.criteria:
         if name not in tables["variable"]:
             yield Problem(f"{file} morbidity.criteria", f"no criterion {name!r}")
+    if (law.assignment.gsm is None) != ("gsm" not in tables["variable"]):
+        yield Problem(f"{folder}/assignment.toml gsm", "GSM in one file only", "[gsm] where there are weights of GSM")
+    for name in law.assignment.gsm.criteria if law.assignment.gsm else ():
+        if name not in tables["variable"]:
+            yield Problem(f"{folder}/assignment.toml gsm.criteria", f"no criterion {name!r}")
     mhk_from = law.premium_and_deductible.morbidity.mhk_from
     yield from _unknown_keys(f"{file} morbidity.mhk_from", "mhk", tables["variable"].get("mhk"), [mhk_from])
 

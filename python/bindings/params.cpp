@@ -115,6 +115,11 @@ void bind_params(py::module_& m) {
         .def_readwrite("wlz_lowest_ses", &Model::wlz_lowest_ses)
         .def_readwrite("wlz_no_mvv_from_age", &Model::wlz_no_mvv_from_age)
         .def_readwrite("lowest_ses_from_ggz_dkg", &Model::lowest_ses_from_ggz_dkg)
+        .def_readwrite("lowest_ses_above_residents", &Model::lowest_ses_above_residents)
+        .def_readwrite("ses_of_income_group", &Model::ses_of_income_group)
+        .def_readwrite("ended_addon_years", &Model::ended_addon_years)
+        .def_readwrite("gsm_criteria", &Model::gsm_criteria)
+        .def_readwrite("mhk_settled", &Model::mhk_settled)
         .def_readwrite("adult_age", &Model::adult_age)
         .def_readwrite("reference_month", &Model::reference_month);
 

@@ -770,6 +770,11 @@ Model make_nl_2019() {
         .wlz_lowest_ses = true,
         .wlz_no_mvv_from_age = -1,
         .lowest_ses_from_ggz_dkg = 0,
+        .lowest_ses_above_residents = 0,
+        .ses_of_income_group = {},
+        .ended_addon_years = 1,
+        .gsm_criteria = {},
+        .mhk_settled = false,
         .adult_age = 18,
         .reference_month = 6,
     };

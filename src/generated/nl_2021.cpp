@@ -1026,6 +1026,11 @@ Model make_nl_2021() {
         .wlz_lowest_ses = true,
         .wlz_no_mvv_from_age = 18,
         .lowest_ses_from_ggz_dkg = 15,
+        .lowest_ses_above_residents = 0,
+        .ses_of_income_group = {},
+        .ended_addon_years = 0,
+        .gsm_criteria = {},
+        .mhk_settled = false,
         .adult_age = 18,
         .reference_month = 6,
     };

@@ -124,7 +124,12 @@ struct Model {
     // Special assignments (art. 9(7)-(8)); the lowest SES group is 1.
     bool wlz_lowest_ses = false;           ///< residents of a Wlz institution: SES group 1
     std::int32_t wlz_no_mvv_from_age = 0;  ///< residents of this age and older: no MVV; 0: no such rule, -1: every age
-    std::int32_t lowest_ses_from_ggz_dkg = 0;  ///< GGZ-DKG codes from here on: SES group 1; 0: no such rule
+    std::int32_t lowest_ses_from_ggz_dkg = 0;       ///< GGZ-DKG codes from here on: SES group 1; 0: no such rule
+    std::int32_t lowest_ses_above_residents = 0;    ///< more residents at the address: SES group 1; 0: no such rule
+    std::vector<std::int32_t> ses_of_income_group;  ///< SES group of income group 1, 2, ...; empty: the same number
+    std::int32_t ended_addon_years = 0;     ///< drugs that stopped being add-ons in so many years before t give no FKG
+    std::vector<std::string> gsm_criteria;  ///< any class but none is morbidity for GSM: fkg, dkg, hkg, mhk
+    bool mhk_settled = false;               ///< MHK and GGZ-MHK on settled cost (2015, art. 11(3)), else on claimed
     std::int32_t adult_age = 18;
 
     std::int32_t reference_month = 6;  ///< age is taken on the last day of this month (assumption, see decisions)

@@ -19,7 +19,7 @@ from anderhalf.model import load_model
 ROOT = Path(__file__).resolve().parents[3]
 KINDS = ("RiskClass", "Exclusion", "Criterion", "Share", "NeutralityRule", "Model")
 # Values compared: classes x 16 fields, exclusions, rules, amounts.
-COUNTS = {"nl-2015": 5635, "nl-2019": 6515, "nl-2020": 15681, "nl-2021": 9225, "nl-2021-structural": 9225}
+COUNTS = {"nl-2015": 5646, "nl-2019": 6518, "nl-2020": 15684, "nl-2021": 9228, "nl-2021-structural": 9228}
 
 
 def generate(*arguments: str) -> subprocess.CompletedProcess[str]:

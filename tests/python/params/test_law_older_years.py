@@ -482,7 +482,12 @@ def test_clusters_and_special_assignments_of_each_year() -> None:
     assert cluster[2019] == cluster[2020]
     a, b, c = (load_model(f"nl-{year}") for year in YEARS)
     assert [m.wlz_no_mvv_from_age for m in (a, b, c)] == [0, -1, 18]  # no such rule, every age, adults
-    assert [m.wlz_lowest_ses for m in (a, b, c)] == [False, True, True]
+    assert [m.wlz_lowest_ses for m in (a, b, c)] == [True, True, True]  # 2015: an assumption, > 15 residents
+    assert [m.lowest_ses_above_residents for m in (a, b, c)] == [15, 0, 0]
+    assert [m.ses_of_income_group for m in (a, b, c)] == [(2, 2, 3, 4), (), ()]
+    assert [m.ended_addon_years for m in (a, b, c)] == [0, 1, 2]
+    assert [m.gsm_criteria for m in (a, b, c)] == [("fkg", "dkg", "hkg", "mhk"), (), ()]
+    assert [m.mhk_settled for m in (a, b, c)] == [True, False, False]
     assert [m.lowest_ses_from_ggz_dkg for m in (a, b, c)] == [0, 0, 15]
     assert [any(m.mhk_excluded) for m in (a, b, c)] == [False, True, True]
     exempt = {"gp", "obstetric", "maternity", "chain_care", "nursing"}
