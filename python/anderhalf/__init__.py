@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from anderhalf.estimation import order as order
     from anderhalf.estimation import sign as sign
     from anderhalf.export import version as version
+    from anderhalf.macro import macro_amounts as macro_amounts
     from anderhalf.metrics import Evaluation as Evaluation
     from anderhalf.metrics import evaluate as evaluate
     from anderhalf.model import Model as Model
@@ -63,6 +64,7 @@ _PUBLIC = {
     "load_model": "model",
     "load_programme": "programme",
     "load_specification": "specification",
+    "macro_amounts": "macro",
     "models": "model",
     "order": "estimation",
     "regiobeeld": "regiobeeld",
@@ -97,6 +99,7 @@ __all__ = [
     "load_model",
     "load_programme",
     "load_specification",
+    "macro_amounts",
     "models",
     "order",
     "regiobeeld",

@@ -262,12 +262,16 @@ def load_model(name: str, *reforms: Reform) -> Model:
 
 
 def models() -> pd.DataFrame:
-    """The model years: ``name, year, official, status, title, cite, url, classes, changes, missing``.
+    """The model years: ``name, year, official, status, title, cite, url, classes, changes, missing, macro_eur_million,
+    macro_status``.
 
     ``status`` is ``complete``, or ``weights and criteria only``: such a year can be read and explained person by
-    person, and is refused by everything that groups claims or pays insurers. ``missing`` says why.
+    person, and is refused by everything that groups claims or pays insurers. ``missing`` says why. The macro total and
+    its status (final, draft, expected) are those of :func:`macro_amounts`.
     """
     import pandas as pd
+
+    from anderhalf.macro import macro_year
 
     rows = []
     for name in model_names(data_directory("params") / "nl"):
@@ -277,9 +281,13 @@ def models() -> pd.DataFrame:
         changes = "; ".join(f"{change.path} = {_shown(change.value)}" for change in model.law.changes)
         title = model.law.title or source.title
         missing = "; ".join(model.law.missing)
+        macro = macro_year(model.year)
+        total = macro.values.get("total") if macro else None
+        amounts = (None if total is None else float(total), macro.status if macro and total is not None else "expected")
         row = (name, model.year, model.official, model.status, title, source.cite, source.url, count, changes, missing)
-        rows.append(row)
-    columns = ["name", "year", "official", "status", "title", "cite", "url", "classes", "changes", "missing"]
+        rows.append(row + amounts)
+    columns = ["name", "year", "official", "status", "title", "cite", "url", "classes", "changes", "missing",
+               "macro_eur_million", "macro_status"]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
 
 
