@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from .country import (
@@ -24,8 +27,11 @@ from .country import (
 )
 from .groupers import Classes, Row
 from .law_2021 import nl_2021
+from .law_toml import load_model
 
 YEAR = 2021
+FOLDER = Path(__file__).parents[2] / "params" / "nl"
+OLDER_YEARS = (2015, 2019, 2020)
 
 
 def record(person: int, year: int = YEAR, **changes: Any) -> Record:
@@ -96,6 +102,28 @@ def random_case(seed: int, variable: Share | None = None, **shape: Any) -> tuple
         widened(model, 8)
     mapping = random_mapping(rng, model)
     return random_country(rng, model, mapping, Shape(**shape)), model, mapping
+
+
+@lru_cache
+def _law(year: int) -> Model:
+    model = load_model(FOLDER / str(year))
+    assert model is not None, f"params/nl/{year} is not there"
+    return model
+
+
+def law_of(year: int) -> Model:
+    """A fresh copy of the model of params/nl/<year>."""
+    return copy.deepcopy(_law(year))
+
+
+def random_case_of(seed: int, year: int, **shape: Any) -> tuple[Country, Model, Mapping]:
+    """A random country under the law of an older year, with crowded addresses."""
+    rng = random.Random(seed)
+    model = law_of(year)
+    if rng.random() < 0.6:
+        widened(model, 8)
+    mapping = random_mapping(rng, model)
+    return random_country(rng, model, mapping, Shape(**{"crowded": 0.15, "steady": 0.05} | shape)), model, mapping
 
 
 def small_share() -> Share:

@@ -65,7 +65,7 @@ class Household(IntEnum):
     other = 4
 
 
-CLUSTERS = ("variable", "fixed", "ggz", "none")
+CLUSTERS = ("variable", "fixed", "ggz", "none", "nursing")
 
 
 @dataclass
@@ -134,6 +134,7 @@ class Diagnosis:
     dx_group: int
     dkg: int
     light: bool = False
+    dkg_secondary: int = 0
 
 
 @dataclass
@@ -244,15 +245,18 @@ class Model:
     name: str = ""
     year: int = 2021
     official: bool = True
+    complete: bool = True
     variable: Share = field(default_factory=lambda: Share("variable"))
     ggz: Share = field(default_factory=lambda: Share("ggz"))
     ggz_hcc: Share = field(default_factory=lambda: Share("ggz_hcc"))
     deductible: Share = field(default_factory=lambda: Share("deductible"))
+    nursing: Share = field(default_factory=lambda: Share("nursing"))
     neutrality: list[NeutralityRule] = field(default_factory=list)
     macro_total: int = 0
     macro_variable: int = 0
     macro_fixed: int = 0
     macro_ggz: int = 0
+    macro_nursing: int = 0
     revenue_premium: int = 0
     revenue_deductible: int = 0
     fund_payment: int = 0
@@ -266,8 +270,10 @@ class Model:
     morbidity_criteria: list[str] = field(default_factory=list)
     cluster: list[str] = field(default_factory=_no_cluster)
     mhk_excluded: list[bool] = field(default_factory=_no_category)
+    mhk_settled: bool = False
     flat_ppm_variable: int = 1_000_000
     flat_ppm_ggz: int = 1_000_000
+    flat_ppm_nursing: int = 0
     own_payments_macro_corrected: bool = False
     own_payments_flat_ppm: int = 0
     hcc_ggz_top_per_myriad: int = 0
@@ -279,8 +285,8 @@ class Model:
     reference_month: int = 6
 
     def shares(self) -> list[Share]:
-        """The four tables of classes."""
-        return [self.variable, self.ggz, self.ggz_hcc, self.deductible]
+        """The tables of the grant; without criteria where a year has no GGZ compensation or nursing share."""
+        return [self.variable, self.ggz, self.ggz_hcc, self.nursing, self.deductible]
 
 
 # Dictionaries ---------------------------------------------------------------------------------------------------
@@ -296,6 +302,7 @@ _NESTED: dict[tuple[str, str], type] = {
     ("Model", "ggz"): Share,
     ("Model", "ggz_hcc"): Share,
     ("Model", "deductible"): Share,
+    ("Model", "nursing"): Share,
     ("Model", "neutrality"): NeutralityRule,
     ("Share", "criteria"): Criterion,
     ("Criterion", "classes"): RiskClass,
@@ -381,6 +388,10 @@ class Shape:
     represents: tuple[int, ...] = (1, 1, 1, 1, 2, 9, 40, 400)
     amounts: tuple[int, ...] = (0, 1, 900, 1_000, 1_001, 5_000, 12_345, 50_000, 50_000, 250_000, 2_500_000)
     first_person_adult: bool = True
+    crowded: float = 0.0
+    """Chance that a new address takes in 14 to 18 persons, some of whom left before the last year."""
+    steady: float = 0.0
+    """Chance that a person has high cost of mental care in every year."""
 
 
 def random_mapping(rng: random.Random, model: Model) -> Mapping:
@@ -398,6 +409,7 @@ def random_mapping(rng: random.Random, model: Model) -> Mapping:
         for group in range(rng.choice((1, 2))):
             for spec in range(rng.choice((1, 2))):
                 mapping.diagnoses.append(Diagnosis(spec + 1, 10 * i + group, 100 * i + group, code, rng.random() < 0.3))
+    mapping.diagnoses += _two_dkg(rng, codes)
     for code in codes.get("hkg", []):
         mapping.devices.append(Device(500 + code, code))
     for code in codes.get("fdg", []):
@@ -407,16 +419,30 @@ def random_mapping(rng: random.Random, model: Model) -> Mapping:
     return mapping
 
 
+def _two_dkg(rng: random.Random, codes: dict[str, list[int]]) -> list[Diagnosis]:
+    """Diagnoses that lead to a primary DKG, a secondary one or both (2019, 2020)."""
+    found = []
+    primary, secondary = codes.get("dkg_primary", []), codes.get("dkg_secondary", [])
+    pairs = [(p, rng.choice((0, *secondary))) for p in primary] + [(rng.choice((0, *primary)), s) for s in secondary]
+    for i, (p, s) in enumerate(pairs):
+        for spec in range(rng.choice((1, 2))):
+            found.append(Diagnosis(spec + 1, 10 * i, 100 * i, p, rng.random() < 0.3, s))
+    return found
+
+
 def random_country(rng: random.Random, model: Model, mapping: Mapping, shape: Shape | None = None) -> Country:
     """A small country over the years model.year - shape.years + 1 .. model.year."""
     shape = shape or Shape()
     country = Country()
     insurers = sorted(rng.sample(range(1, 900), rng.randint(*shape.insurers)))
-    person = address = 0
+    person = address = more = 0
     for n in range(rng.randint(*shape.persons)):
         person += rng.randint(1, 5)
-        if rng.random() < 0.5:
+        if more == 0 and rng.random() < 0.5:
             address += rng.randint(1, 3)
+            more = rng.randint(13, 17) if shape.crowded and rng.random() < shape.crowded else 0
+        else:
+            more = max(0, more - 1)
         adult = n == 0 and shape.first_person_adult
         _add_person(rng, model, mapping, shape, country, (person, address), insurers, adult)
     _rank_claims(country)
@@ -453,6 +479,7 @@ def _add_person(
     frail = rng.random() ** 2
     wlz_from = rng.randint(t - 3, t) if base["birth_month"] < 12 * (t - 30) and rng.random() < 0.15 else t + 1
     alone = rng.random() < 0.4
+    steady = shape.steady > 0 and rng.random() < shape.steady
     for year in range(first, last + 1):
         base |= _living(year, wlz_from, alone)
         dies = year == last and not adult and rng.random() < 0.1
@@ -460,6 +487,8 @@ def _add_person(
         country.records += records
         if rng.random() < 0.85:
             country.claims += _care(rng, mapping, shape, records, frail)
+        if steady:
+            country.claims.append(_mental_care(rng, mapping, records[0]))
 
 
 def _birth_month(rng: random.Random, t: int) -> int:
@@ -533,6 +562,15 @@ def _claim(rng: random.Random, mapping: Mapping, shape: Shape, record: Record) -
     return claim
 
 
+def _mental_care(rng: random.Random, mapping: Mapping, record: Record) -> Claim:
+    cents = rng.choice((1_000_000, 2_500_000))
+    claim = Claim(record.person, record.first_day, record.last_day, cents, cents, insurer=record.insurer)
+    claim.settled_cents = cents * rng.choice((90, 100)) // 100
+    claim.category = int(Category.ggz)
+    _describe(rng, mapping, claim)
+    return claim
+
+
 def _describe(rng: random.Random, mapping: Mapping, claim: Claim) -> None:
     category = claim.category
     claim.product = rng.randint(1, 999)
@@ -580,7 +618,7 @@ def widened(model: Model, factor: int) -> Model:
     for share in model.shares():
         for criterion in share.criteria:
             for c in criterion.classes:
-                if not c.min_cents:
+                if not c.min_cents and c.top_per_myriad < 10_000:
                     c.top_per_myriad = min(9_500, factor * c.top_per_myriad)
     return model
 

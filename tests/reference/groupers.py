@@ -1,9 +1,12 @@
-"""Classes of every criterion of the model year, read off records and claims (Regeling 2021 art. 5-9, 11(3)).
+"""Classes of every criterion of 2015, 2019, 2020 and 2021, read off records and claims.
+
+Regeling risicoverevening 2019, 2020, 2021 art. 5-9 and 11(3); Regeling 2015 art. 1, 5-9, 11(3) with Beleidsregels 2015
+art. 4-6 and 15-17 and annex 1.
 
     classes[person][share][criterion] = tuple of codes, ascending, repeated where the criterion counts
 
 A criterion that does not apply to a person has the empty tuple: GGZ criteria below 18 (annexes 2 and 3), region, SES
-and PPA abroad (Bzv 3.8(1)b), the deductible model outside art. 8(2).
+and PPA abroad (Bzv 3.8(1)b), the deductible model outside art. 8(2), V&V-regio and MHK of the nursing share below 65.
 
 Persons of year t are all with a record in t. All records of a person in a year share its class.
 
@@ -15,6 +18,36 @@ Readings kept outside `Readings`:
    art. 9(5)a under 8, "alle verzekerden die niet zijn ingedeeld onder 1 tot en met 7 ... samen met ... onder 5".
 5. Exclusions of art. 9(2) and 9(6) look at the classes that apply, not at those left over. (No pair of 2021 differs.)
 6. Wlz residents of 18+ and the deceased of t-1 stay in the ranking of MVV, art. 9(7) only moves their class to "none".
+
+2019 and 2020
+7. Primary and secondary DKG are two criteria, each with a reference file of its own (9(10), 9(11)): a diagnosis may
+   lead to a class of either, or of both. Of each the highest class over the care of t-1 and t-2 together (9(1),
+   11(3)c-d); dx groups do not matter for the highest. HKG: the highest class (9(1) names no exception).
+8. 2019, art. 9(6): no MVV for Wlz residents of any age. 2020 as amended: of 18 and older (law_toml has the two).
+9. AVI: the reader of the data has gone down the funnel, so a person has one source of income. Without a class for the
+   age: reference group (student of 35+, higher educated of 45+). Below 18 in 2019: the class of the age. Below 18 in
+   2020: the class of the adults at the address, 65-69: the last known class, both of them in the record.
+10. GGZ-DKG 1 is basic mental care of the year before where the table says so (2020, 2021); 2019 and 2015 do not.
+
+2015
+11. DKG and HKG: one class, the highest ("in welke DKG klasse", "de toepasselijke klasse").
+12. GSM (1g, Beleidsregels 4(41), 15(26)): morbidity is any class but none of FKG, DKG, HKG or MHK, after 4(43): abroad
+    only MHK is left. The exclusions of 4(19) never take the last class away, so before or after makes no difference.
+13. AVI (4(8)) has no class of permanent disability: those insured are disabled ("arbeidsongeschikten"). The higher
+    educated and the employed are reference group.
+14. SES: more than 15 residents at the address goes before income. Residents are all persons with a record in t whose
+    last one has the address; a row is one resident, whatever number it stands for; who lives abroad lives at no address
+    here. The data have four income groups, the law three: the lower two are "laag".
+15. One-person address (5(35), 16(24)): the only resident in that sense. The household of the record plays no part.
+16. MHK and GGZ-MHK: settled cost, "gecorrigeerd voor opbrengstresultaten" (11(3)h, m). Cost of the cluster variable
+    care, nursing being a cluster of its own. MHK of the nursing share: the same class, from 65 (Beleidsregels 9(4)).
+17. GGZ-MHK "ten minste 1x kosten": any cost in any of three years, whatever the age then (1h; 16(19) takes all claims).
+    The top per mille ranks adults as in 2021.
+18. V&V-regio: the data have one region of ten, so five regions of two each, from 65.
+19. Forfait (9(2)): FKG, DKG or MHK of any class. HKG does not count.
+20. Diabetes and hypertension, annex 1 of the Beleidsregels: diabetes I goes first, then II with hypertension, then II.
+    A drug that the mapping puts in "II met hypertensie" is one of persons with both; hypertension drugs as such are in
+    no class (rows 7 and 8). GGZ: bipolar complex needs bipolar regular (5(16)), which it then drops (5(18)b).
 """
 
 from __future__ import annotations
@@ -29,6 +62,7 @@ from .country import (
     Claim,
     Country,
     Criterion,
+    Diagnosis,
     Income,
     Mapping,
     Model,
@@ -65,12 +99,15 @@ class Readings:
     ggz_mhk_adults: the ranking of a cost year holds its insured of 18+ (annex 2: the criteria are for 18+), since a
         threshold belongs to a cost year (specification, section 4); False: everybody insured.
     ggz_basic_last_year: GGZ-DKG 1, "gebruik basis GGZ in het voorgaande jaar", looks at t-1 only.
+    bipolar_needs_regular: 2015, bipolar complex only beside more than 180 DDD of bipolar regular (Beleidsregels 5(16)).
+        False: the mapping's drugs of the class are enough, as for diabetes with hypertension.
     """
 
     mhk_two_last: bool = False
     ggz_mhk_users: bool = True
     ggz_mhk_adults: bool = True
     ggz_basic_last_year: bool = True
+    bipolar_needs_regular: bool = True
 
 
 DEFAULT = Readings()
@@ -106,6 +143,8 @@ class _Facts:
     claims: dict[tuple[int, int], list[Claim]]
     birth_month: dict[int, int]
     represents: dict[tuple[int, int], int]
+    residents: dict[int, int]
+    """Persons per address in the equalization year."""
 
     def age(self, person: int, year: int | None = None) -> int:
         """Age on the reference date of the equalization year or another year, also of who is dead by then."""
@@ -138,7 +177,11 @@ def _facts(country: Country, model: Model, mapping: Mapping, year: int, tie: Tie
     for c in country.claims:
         claims[c.person, year_of(c.opened)].append(c)
     represents = {key: rows[0].represents for key, rows in records.items()}
-    return _Facts(model, mapping, year, tie, readings, dict(records), dict(claims), birth, represents)
+    residents: dict[int, int] = defaultdict(int)
+    for (_, y), rows in records.items():
+        if y == year and rows[-1].region > 0:
+            residents[rows[-1].address] += 1
+    return _Facts(model, mapping, year, tie, readings, dict(records), dict(claims), birth, represents, dict(residents))
 
 
 # Ranking --------------------------------------------------------------------------------------------------------
@@ -163,20 +206,25 @@ def in_top(cost: dict[int, int], represents: dict[int, int], per_myriad: int, ke
     return top
 
 
+def _cents(facts: _Facts, claim: Claim) -> int:
+    """Cents that MHK and GGZ-MHK look at: claimed (13(1): own payments included), settled in 2015."""
+    return claim.settled_cents if facts.model.mhk_settled else claim.claimed_cents
+
+
 def variable_cost(facts: _Facts, person: int, year: int) -> int:
-    """Claimed cents of the variable cluster without nursing (art. 5(3), 13(1): own payments included)."""
+    """Cents of the variable cluster without nursing (2021 art. 5(3), 2019 and 2020 art. 5(2))."""
     m = facts.model
     return sum(
-        c.claimed_cents
+        _cents(facts, c)
         for c in facts.claims.get((person, year), [])
         if m.cluster[c.category] == "variable" and not m.mhk_excluded[c.category]
     )
 
 
 def ggz_cost(facts: _Facts, person: int, year: int) -> int:
-    """Claimed cents of the GGZ cluster. Art. 5(4) (second and third year of stay) is not in the data."""
+    """Cents of the GGZ cluster. Art. 5(4) (second and third year of stay) is not in the data."""
     return sum(
-        c.claimed_cents for c in facts.claims.get((person, year), []) if facts.model.cluster[c.category] == "ggz"
+        _cents(facts, c) for c in facts.claims.get((person, year), []) if facts.model.cluster[c.category] == "ggz"
     )
 
 
@@ -222,12 +270,15 @@ def ggz_mhk_codes(facts: _Facts, criterion: Criterion) -> dict[int, int]:
     tops: dict[tuple[int, int, int], set[int]] = {}
     for lag in criterion.data_years:
         year = facts.year - lag
-        ranked = facts.insured(year)
+        insured = facts.insured(year)
+        cost = {p: ggz_cost(facts, p, year) for p in insured}
+        ranked = insured
         if facts.readings.ggz_mhk_adults:
             ranked = {p: n for p, n in ranked.items() if facts.adult(p, year)}
-        cost = {p: ggz_cost(facts, p, year) for p in ranked}
         for c in criterion.classes:
-            if c.code > 0:
+            if c.top_per_myriad == 10_000:  # "ten minste 1x kosten"
+                tops[lag, c.top_per_myriad, c.min_cents] = {p for p in insured if cost[p] > 0}
+            elif c.code > 0:
                 tops[lag, c.top_per_myriad, c.min_cents] = _ggz_top(facts, c, year, cost, ranked)
 
     def code(person: int) -> int:
@@ -252,7 +303,7 @@ def mvv_codes(facts: _Facts, criterion: Criterion) -> dict[int, int]:
     """MVV: summed nursing cost of the data years, adults; class of children: cost of t-1 among 0-17.
 
     Ranked are persons with an insured day in t-1 by their age on the reference date of t. Art. 9(7): Wlz residents of
-    18+ have class none.
+    18+ have class none, in 2019 of every age.
     """
     lags = criterion.data_years
     ranked = facts.insured(facts.year - min(lags))
@@ -270,7 +321,7 @@ def mvv_codes(facts: _Facts, criterion: Criterion) -> dict[int, int]:
 
     def code(person: int) -> int:
         limit = facts.model.wlz_no_mvv_from_age
-        resident = limit > 0 and facts.in_wlz(person) and facts.age(person) >= limit
+        resident = limit != 0 and facts.in_wlz(person) and facts.age(person) >= limit
         return 0 if resident else highest(criterion, lambda c: person in tops[c.code])
 
     return {p: code(p) for p in facts.insured(facts.year)}
@@ -297,6 +348,10 @@ def fkg_codes(facts: _Facts, person: int, criterion: Criterion, ggz: bool) -> se
             ddd[code] += claim.ddd
             prescriptions[code] += claim.prescriptions
     codes = {k for k, (least, lines) in bounds.items() if (prescriptions[k] >= lines if lines else ddd[k] > least)}
+    if ggz and facts.readings.bipolar_needs_regular:
+        keys = {c.code: c.key for c in criterion.classes}
+        needs = {"bipolar_complex": "bipolar_regular"} if facts.model.year == 2015 else {}
+        codes = {k for k in codes if keys[k] not in needs or needs[keys[k]] in {keys[j] for j in codes}}
     return without_excluded(criterion, codes)
 
 
@@ -314,17 +369,27 @@ def leads_to_diagnosis(claim: Claim) -> bool:
     return claim.category == Category.hospital
 
 
-def dkg_codes(facts: _Facts, person: int, criterion: Criterion) -> list[int]:
-    """DKG: one class per distinct dx group, a class as often as it has groups (art. 9(4)a)."""
+def diagnoses_of(facts: _Facts, person: int, criterion: Criterion) -> list[Diagnosis]:
+    """Rows of the reference file that the hospital care of the data years leads to."""
     table = {(d.specialism, d.diagnosis): d for d in facts.mapping.diagnoses}
-    groups: dict[int, int] = {}
+    found = []
     for claim in facts.care(person, criterion.data_years):
-        found = table.get((claim.specialism, claim.diagnosis)) if leads_to_diagnosis(claim) else None
-        if found is None or not found.dkg:
-            continue
-        if not found.light or claim.product % 100 < facts.mapping.light_product_percent:
-            groups[found.dx_group] = found.dkg
+        row = table.get((claim.specialism, claim.diagnosis)) if leads_to_diagnosis(claim) else None
+        if row and (not row.light or claim.product % 100 < facts.mapping.light_product_percent):
+            found.append(row)
+    return found
+
+
+def dkg_codes(facts: _Facts, person: int, criterion: Criterion) -> list[int]:
+    """DKG: one class per distinct dx group, a class as often as it has groups (2021 art. 9(4)a)."""
+    groups = {d.dx_group: d.dkg for d in diagnoses_of(facts, person, criterion) if d.dkg}
     return sorted(groups.values())
+
+
+def two_dkg_codes(facts: _Facts, person: int, criterion: Criterion, kind: str) -> set[int]:
+    """Classes of the primary or the secondary DKG (2019, 2020)."""
+    rows = diagnoses_of(facts, person, criterion)
+    return {d.dkg if kind == "dkg_primary" else d.dkg_secondary for d in rows} - {0}
 
 
 def listed_codes(facts: _Facts, person: int, criterion: Criterion, kind: str) -> set[int]:
@@ -338,10 +403,15 @@ def listed_codes(facts: _Facts, person: int, criterion: Criterion, kind: str) ->
     for claim in facts.care(person, criterion.data_years):
         if claim.category == category:
             code = table.get(claim.product if kind == "hkg" else claim.diagnosis, 0)
-            earlier = year_of(claim.opened) != facts.year - 1
-            if not (kind == "ggz_dkg" and code == 1 and facts.readings.ggz_basic_last_year and earlier):
+            if not (kind == "ggz_dkg" and _too_early(facts, criterion, code, year_of(claim.opened))):
                 codes.add(code)
     return codes - {0}
+
+
+def _too_early(facts: _Facts, criterion: Criterion, code: int, year: int) -> bool:
+    """GGZ-DKG 1, "gebruik basis GGZ in het voorgaande jaar", opened before t-1."""
+    lasting = next((k.of_years for k in criterion.classes if k.code == code), 0)
+    return facts.readings.ggz_basic_last_year and lasting > 0 and facts.year - year > lasting
 
 
 # Demography -----------------------------------------------------------------------------------------------------
@@ -363,21 +433,40 @@ def demographic_code(facts: _Facts, record: Record, criterion: Criterion, kind: 
         sex = 1 if record.sex == 1 else 2  # "vrouwen en onbepaald geslacht"
         return class_of(criterion, years, sex=sex, birth=born(record.birth_month, facts.year))
     if kind == "avi":
-        found = class_of(criterion, years, group=record.income_source)
+        source = record.income_source
+        if source == Income.iva and all(c.group != Income.iva for c in criterion.classes):
+            source = int(Income.disabled)
+        found = class_of(criterion, years, group=source)
         return class_of(criterion, years, group=int(Income.reference)) if found is None else found
     if record.region == 0:
         return None
     if kind == "region":
         return class_of(criterion, years, group=record.region)
+    if kind == "nursing_region":
+        return class_of(criterion, years, group=(record.region + 1) // 2)
     if kind == "ses":
-        return class_of(criterion, years, group=1 if wlz_like else record.ses)
+        return class_of(criterion, years, group=ses_group(facts, record, criterion, wlz_like))
+    if kind == "one_person":
+        return int(facts.residents[record.address] == 1)
     return class_of(criterion, years, group=record.household)
+
+
+MANY_RESIDENTS = 15
+
+
+def ses_group(facts: _Facts, record: Record, criterion: Criterion, wlz_like: bool) -> int:
+    """1 very low ... 4 high; 2015: 1 more than 15 residents, 2 low, 3 middle, 4 high."""
+    if criterion.classes[0].key.startswith("many_residents"):
+        return 1 if facts.residents[record.address] > MANY_RESIDENTS else max(2, record.ses)
+    return 1 if wlz_like else record.ses
 
 
 # All together ---------------------------------------------------------------------------------------------------
 
 _GGZ_OWN = ("ggz_fkg", "ggz_dkg", "ggz_mhk")
-_NONE_ABROAD = ("fkg", "dkg", "hkg", "fdg", "ggz_fkg", "ggz_dkg")
+_NONE_ABROAD = ("fkg", "dkg", "dkg_primary", "dkg_secondary", "hkg", "fdg", "ggz_fkg", "ggz_dkg")
+_ONLY_HERE = ("region", "nursing_region", "ses", "ppa", "one_person")
+_GENERIC_MORBIDITY = ("fkg", "dkg", "hkg", "mhk")
 
 
 def kind_of(criterion: Criterion) -> str:
@@ -397,7 +486,7 @@ def group(
 ) -> dict[int, Classes]:
     """Classes of every person with a record in `year` (default: the model year)."""
     facts = _facts(country, model, mapping, model.year if year is None else year, tie, readings)
-    yearly = {c.name: _yearly(facts, c) for s in (model.variable, model.ggz) for c in s.criteria}
+    yearly = {c.name: _yearly(facts, c) for s in (model.nursing, model.variable, model.ggz) for c in s.criteria}
     return {p: _person(facts, p, yearly) for p in sorted(facts.insured(facts.year))}
 
 
@@ -409,12 +498,25 @@ def _yearly(facts: _Facts, criterion: Criterion) -> dict[int, int]:
 def _person(facts: _Facts, person: int, yearly: dict[str, dict[int, int]]) -> Classes:
     model, adult = facts.model, facts.adult(person)
     low = _ses_very_low(facts, person, adult)
-    variable = {c.name: _codes(facts, person, c, yearly, low) for c in model.variable.criteria}
+    variable = {c.name: _codes(facts, person, c, yearly, low) for c in model.variable.criteria if c.name != "gsm"}
+    for criterion in model.variable.criteria:
+        if criterion.name == "gsm":
+            variable["gsm"] = (gsm_code(facts, person, criterion, variable),)
     ggz = {c.name: _codes(facts, person, c, yearly, low) if adult else () for c in model.ggz.criteria}
+    nursing = {c.name: _codes(facts, person, c, yearly, low) for c in model.nursing.criteria}
     own: dict[str, Codes] = {c.name: () for c in model.deductible.criteria}
     if adult and not has_morbidity(model, variable):
         own = {c.name: _deductible_codes(facts, person, c, variable) for c in model.deductible.criteria}
-    return {"variable": variable, "ggz": ggz, "ggz_hcc": dict(ggz), "deductible": own}
+    with_compensation = dict(ggz) if model.ggz_hcc.criteria else {}
+    return {"variable": variable, "ggz": ggz, "ggz_hcc": with_compensation, "nursing": nursing, "deductible": own}
+
+
+def gsm_code(facts: _Facts, person: int, criterion: Criterion, variable: dict[str, Codes]) -> int:
+    """GSM: group 1 without, 2 with a class of FKG, DKG, HKG or MHK."""
+    morbid = any(variable[name] != (0,) for name in _GENERIC_MORBIDITY)
+    code = class_of(criterion, facts.age(person), group=1 + morbid)
+    assert code is not None
+    return code
 
 
 def _ses_very_low(facts: _Facts, person: int, adult: bool) -> bool:
@@ -430,24 +532,38 @@ def _codes(facts: _Facts, person: int, criterion: Criterion, yearly: dict[str, d
     kind = kind_of(criterion)
     record = facts.records[person, facts.year][-1]
     if kind in ("mhk", "ggz_mhk", "mvv"):
-        return (yearly[criterion.name][person],)
-    if kind in ("age_sex", "avi", "region", "ses", "ppa"):
-        code = demographic_code(facts, record, criterion, kind, low)
-        if code is None and (record.region > 0 or kind in ("age_sex", "avi")):
+        code = yearly[criterion.name][person]
+        applies = kind == "mvv" or _of_age(criterion, facts.age(person))
+        return (code,) if applies else ()
+    if kind in ("age_sex", "avi", *_ONLY_HERE):
+        found_code = demographic_code(facts, record, criterion, kind, low)
+        if (
+            found_code is None
+            and (record.region > 0 or kind not in _ONLY_HERE)
+            and _of_age(criterion, facts.age(person))
+        ):
             raise ValueError(f"{criterion.name}: person {person} has no class")
-        return () if code is None else (code,)
+        return () if found_code is None else (found_code,)
     if kind in _NONE_ABROAD and record.region == 0:
         return (0,)
-    if kind == "dkg":
+    if criterion.assignment == "count":
         return tuple(dkg_codes(facts, person, criterion)) or (0,)
-    found = (
-        fkg_codes(facts, person, criterion, kind == "ggz_fkg")
-        if kind in ("fkg", "ggz_fkg")
-        else listed_codes(facts, person, criterion, kind)
-    )
+    if kind in ("fkg", "ggz_fkg"):
+        found = fkg_codes(facts, person, criterion, kind == "ggz_fkg")
+    elif kind == "dkg":
+        found = set(dkg_codes(facts, person, criterion))
+    elif kind in ("dkg_primary", "dkg_secondary"):
+        found = two_dkg_codes(facts, person, criterion, kind)
+    else:
+        found = listed_codes(facts, person, criterion, kind)
     if criterion.assignment == "single":
         return (max(found, default=0),)
     return tuple(sorted(found)) or (0,)
+
+
+def _of_age(criterion: Criterion, years: int) -> bool:
+    """Within the ages that the table has at all."""
+    return any(c.age_min <= years <= c.age_max for c in criterion.classes)
 
 
 def has_morbidity(model: Model, variable: dict[str, Codes]) -> bool:

@@ -82,6 +82,9 @@ def _class(entry: dict[str, Any]) -> RiskClass:
 
 
 def _share(tables: Tables, name: str) -> Share:
+    """The classes of a share; without criteria where the year has no such table."""
+    if f"weights_{name}" not in tables:
+        return Share(name)
     rules = {c["name"]: c for c in tables["assignment"]["criterion"]}
     criteria = []
     for entry in tables[f"weights_{name}"]["criterion"]:
@@ -139,11 +142,19 @@ def _clusters(table: dict[str, Any]) -> list[str]:
     return [of.get(c.name, "none") for c in Category]
 
 
+def _no_mvv_from(special: dict[str, Any]) -> int:
+    """Age from which Wlz residents have no MVV; -1 at every age (a rule that prints none), 0 without the rule."""
+    return int(_value(special["wlz_no_mvv_from_age"])) or -1 if "wlz_no_mvv_from_age" in special else 0
+
+
 def model_from_tables(tables: Tables) -> Model:
-    """The reference model of a year from its TOML tables; art. 9(7) and 9(8) of the law where no table has them."""
+    """The reference model of a year from its TOML tables: the grant, and the settlement but for high-cost tables."""
     macro, revenue = tables["macro_budget"]["macro_budget"], tables["macro_budget"]["revenue"]
     own, settlement = tables["premium_and_deductible"], tables["settlement"]
     year, million = tables["macro_budget"]["source"]["year"], 100_000_000
+    special, flat = tables["assignment"].get("special", {}), settlement["flat_step"]
+    high_cost = settlement.get("high_cost_compensation", {})
+    mhk_rule = tables["assignment"]["mhk"]
     model = Model(
         name=f"nl-{year}",
         year=year,
@@ -151,10 +162,12 @@ def model_from_tables(tables: Tables) -> Model:
         ggz=_share(tables, "ggz"),
         ggz_hcc=_share(tables, "ggz_hcc"),
         deductible=_share(tables, "deductible"),
+        nursing=_share(tables, "nursing"),
         macro_total=_cents(macro["total"], million),
         macro_variable=_cents(macro["variable_care"], million),
         macro_fixed=_cents(macro["fixed_care"], million),
         macro_ggz=_cents(macro["mental_care"], million),
+        macro_nursing=_cents(macro.get("nursing_care", 0), million),
         revenue_premium=_cents(revenue["premium"], million),
         revenue_deductible=_cents(revenue["deductible"], million),
         fund_payment=_cents(revenue["fund_payment"], million),
@@ -166,16 +179,18 @@ def model_from_tables(tables: Tables) -> Model:
         title_deductible_exempt=[own["titles"][t.name]["exempt"] for t in Title],
         morbidity_criteria=list(own["morbidity"]["criteria"]),
         cluster=_clusters(tables["assignment"]["cluster"]),
-        mhk_excluded=_flags(tables["assignment"]["mhk"]["excluded"]["categories"]),
-        flat_ppm_variable=_cents(settlement["flat_step"]["variable_care"], 1_000_000),
-        flat_ppm_ggz=_cents(settlement["flat_step"]["mental_care"], 1_000_000),
+        mhk_excluded=_flags(mhk_rule["excluded"]["categories"]),
+        mhk_settled=_value(mhk_rule.get("settled", False)),
+        flat_ppm_variable=_cents(flat["variable_care"], 1_000_000),
+        flat_ppm_ggz=_cents(flat["mental_care"], 1_000_000),
+        flat_ppm_nursing=_cents(flat.get("nursing_care", 0), 1_000_000),
         own_payments_macro_corrected=_value(settlement["own_payments"]["macro_corrected"]),
         own_payments_flat_ppm=_cents(settlement["own_payments"]["flat_step"], 1_000_000),
-        hcc_ggz_top_per_myriad=_cents(settlement["high_cost_compensation"]["users_above_threshold"], 100),
-        hcc_ggz_ppm=_cents(settlement["high_cost_compensation"]["share_of_excess"], 10_000),
-        wlz_lowest_ses=True,
-        wlz_no_mvv_from_age=18,
-        lowest_ses_from_ggz_dkg=15,
+        hcc_ggz_top_per_myriad=_cents(high_cost.get("users_above_threshold", 0), 100),
+        hcc_ggz_ppm=_cents(high_cost.get("share_of_excess", 0), 10_000),
+        wlz_lowest_ses=_value(special.get("wlz_lowest_ses", False)),
+        wlz_no_mvv_from_age=_no_mvv_from(special),
+        lowest_ses_from_ggz_dkg=_value(special.get("lowest_ses_from_ggz_dkg", 0)),
         reference_month=_value(tables["assignment"]["reference_date"]["month"]),
     )
     mhk = next(c for c in model.variable.criteria if c.name == "mhk")
