@@ -296,6 +296,10 @@ def test_a_resident_is_a_person_of_the_year_not_a_number_stood_for() -> None:
     gone = _at_one_address(16, ses=4)
     gone.records = [r for r in gone.records if r.person < 16 or r.first_day < day(2015)]
     assert keys(gone, 2015, "ses") == {"high_18_64"}
+    abroad = _at_one_address(16, ses=4)
+    for r in abroad.records:
+        r.region = 0 if r.person == 16 else r.region
+    assert keys(abroad, 2015, "ses") == {"high_18_64"}
     moved = _at_one_address(16, ses=4)
     late = moved.records[-1]
     late.last_day = day(2015, 3, 31)
