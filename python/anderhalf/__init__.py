@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from anderhalf.estimation import sign as sign
     from anderhalf.export import version as version
     from anderhalf.macro import macro_amounts as macro_amounts
+    from anderhalf.mapping import ReferenceMapping as ReferenceMapping
+    from anderhalf.mapping import diagnosis_code as diagnosis_code
+    from anderhalf.mapping import diagnosis_number as diagnosis_number
+    from anderhalf.mapping import drug_code as drug_code
+    from anderhalf.mapping import drug_number as drug_number
+    from anderhalf.mapping import load_mapping as load_mapping
     from anderhalf.metrics import Evaluation as Evaluation
     from anderhalf.metrics import evaluate as evaluate
     from anderhalf.model import Model as Model
@@ -50,6 +56,7 @@ _PUBLIC = {
     "Population": "population",
     "Programme": "programme",
     "RandomGroups": "moments",
+    "ReferenceMapping": "mapping",
     "Reform": "parameters",
     "Rules": "simulation",
     "Simulation": "simulation",
@@ -57,10 +64,15 @@ _PUBLIC = {
     "World": "simulation",
     "bootstrap": "estimation",
     "cap": "estimation",
+    "diagnosis_code": "mapping",
+    "diagnosis_number": "mapping",
+    "drug_code": "mapping",
+    "drug_number": "mapping",
     "estimate": "estimation",
     "evaluate": "metrics",
     "explain": "patient",
     "group_total": "estimation",
+    "load_mapping": "mapping",
     "load_model": "model",
     "load_programme": "programme",
     "load_specification": "specification",
@@ -85,6 +97,7 @@ __all__ = [
     "Population",
     "Programme",
     "RandomGroups",
+    "ReferenceMapping",
     "Reform",
     "Rules",
     "Simulation",
@@ -92,10 +105,15 @@ __all__ = [
     "World",
     "bootstrap",
     "cap",
+    "diagnosis_code",
+    "diagnosis_number",
+    "drug_code",
+    "drug_number",
     "estimate",
     "evaluate",
     "explain",
     "group_total",
+    "load_mapping",
     "load_model",
     "load_programme",
     "load_specification",

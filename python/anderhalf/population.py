@@ -22,11 +22,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from anderhalf import _core
 from anderhalf._paths import data_directory
 from anderhalf.errors import NotFoundError, Problem
+from anderhalf.mapping import load_mapping
 from anderhalf.parameters import CATEGORIES
 
 AGES = 106
 BANDS = 19
-MAPPED_YEAR = 2021  # the law year of params/population/mapping.toml
 KNOTS = (0, 10, 20, 30, 40, 50, 60, 70, 80, 90)
 Table = NDArray[np.float64]
 
@@ -484,9 +484,9 @@ class Population:
         codes = set(self.municipality_codes(region))
         return float(sum(m.insured for m in self.tables.parameters.municipalities if m.code in codes))
 
-    def mapping(self, light_product_percent: int | None = None, year: int = MAPPED_YEAR) -> _core.Mapping:
+    def mapping(self, light_product_percent: int | None = None, year: int = 2021) -> _core.Mapping:
         """The stand-in reference files of a law year: which care leads to which class."""
-        return load_mapping(light_product_percent, year=year)
+        return load_mapping(year, light_product_percent=light_product_percent).core()
 
     def validate(self, **options: Any) -> Any:
         """Every target of ``targets.toml`` with the value reached, its standard error and its source."""
@@ -507,44 +507,6 @@ def region_codes(name: str) -> tuple[int, ...]:
         return (known[name],)
     regions = ", ".join(sorted(society["region"]))
     raise NotFoundError([Problem("population", "region", f"{regions} or a municipality", name)])
-
-
-def mapping_file(year: int) -> Path:
-    """The stand-in reference files of a law year: ``mapping.toml`` for 2021, ``mapping_<year>.toml`` for others."""
-    folder = data_directory("params") / "population"
-    path = folder / ("mapping.toml" if year == MAPPED_YEAR else f"mapping_{year}.toml")
-    if not path.exists():
-        years = sorted([MAPPED_YEAR, *(int(f.stem.removeprefix("mapping_")) for f in folder.glob("mapping_2*.toml"))])
-        raise NotFoundError([Problem("load_mapping", "law year", ", ".join(map(str, years)), str(year))])
-    return path
-
-
-def load_mapping(
-    light_product_percent: int | None = None, path: Path | None = None, year: int = MAPPED_YEAR
-) -> _core.Mapping:
-    """Which care leads to which class of a law year: drug and device groups, diagnoses, physiotherapy, mental care."""
-    document = tomllib.loads((path or mapping_file(year)).read_text("utf-8"))
-    mapping = _core.Mapping()
-    kinds = {
-        "drugs": _core.Mapping.Drug,
-        "diagnoses": _core.Mapping.Diagnosis,
-        "devices": _core.Mapping.Device,
-        "physiotherapy": _core.Mapping.Physiotherapy,
-        "mental_care": _core.Mapping.MentalCare,
-    }
-    for name, kind in kinds.items():
-        rows = []
-        for values in document[name]:
-            row = kind()
-            for key, value in values.items():
-                if key not in {"name", "addon"}:
-                    setattr(row, key, value)
-            rows.append(row)
-        setattr(mapping, name, rows)
-    mapping.nursing_region = document.get("nursing_region", [])
-    share = document["light_product_percent"] if light_product_percent is None else light_product_percent
-    mapping.light_product_percent = share
-    return mapping
 
 
 def addon_drugs(folder: Path | None = None) -> tuple[int, ...]:

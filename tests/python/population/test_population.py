@@ -49,24 +49,6 @@ def test_regions_and_insurers_are_known_by_name() -> None:
     assert people.insurers[3] == "CZ"
 
 
-def test_mapping_reaches_every_class_and_knows_every_drug_that_is_generated() -> None:
-    mapping = population.load_mapping(40)
-    assert mapping.light_product_percent == 40
-    assert {d.fkg for d in mapping.drugs} - {0} == set(range(1, 39))
-    assert {d.dkg for d in mapping.diagnoses} == set(range(1, 27))
-    assert {d.hkg for d in mapping.devices} == set(range(1, 15))
-    assert {p.fdg for p in mapping.physiotherapy} == {1, 2, 3, 4}
-    assert {m.ggz_dkg for m in mapping.mental_care} == set(range(1, 19))
-    assert {d.ggz_fkg for d in mapping.drugs} - {0} == set(range(1, 10))
-    produced = {
-        line.product
-        for c in population.load_parameters().conditions
-        for line in c.care
-        if line.category.name == "drugs"
-    }
-    assert {d.drug for d in mapping.drugs} <= produced
-
-
 def test_no_generator_key_names_a_class() -> None:
     folder = population.data_directory("params") / "population"
     for name in ("conditions.toml", "care.toml", "society.toml"):

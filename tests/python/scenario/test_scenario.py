@@ -304,7 +304,7 @@ def test_overlapping_records_and_negative_days_come_in_one_error_without_persona
 
 
 def test_an_unknown_class_in_a_mapping_is_refused_with_every_problem() -> None:
-    mapping = anderhalf.population.load_mapping()
+    mapping = anderhalf.load_mapping().core()
     drug, diagnosis = _core.Mapping.Drug(), _core.Mapping.Diagnosis()
     drug.drug, drug.fkg = 65_000, 99
     diagnosis.specialism, diagnosis.diagnosis, diagnosis.dkg = 999, 99, -1
