@@ -1,8 +1,8 @@
 """Which care leads to which class: the stand-in per model year, and Zorginstituut's reference files in its place.
 
-The law names classes; reference files (referentiebestanden) say which drugs, diagnoses and devices lead to them. Those of
-2015 to 2021 were not found, so ``params/population/mapping.toml`` stands in for 2021 and ``mapping_<year>.toml`` says what
-its classes become in another year. :func:`import_mapping` reads Zorginstituut's own files instead; see docs/mapping.md.
+The law names classes; reference files (referentiebestanden) say which drugs, diagnoses and devices lead to them. Those
+of 2015 to 2021 were not found: ``params/population/mapping.toml`` stands in for 2021, ``mapping_<year>.toml`` tells what
+its classes become in another year. :func:`import_mapping` reads Zorginstituut's own files: see docs/mapping.md.
 """
 
 from __future__ import annotations
@@ -90,8 +90,8 @@ def drug_number(code: str | int, naming: Naming = "atc") -> int:
     Examples
     --------
     >>> drug_number("L04AB02"), drug_number("L04AB02", "atc_addon"), drug_number(12345678, "zi")
-    (1075104102, 1575104102, 2012345678)
-    >>> drug_code(1075104102)
+    (1074630502, 1574630502, 2012345678)
+    >>> drug_code(1074630502)
     ('atc', 'L04AB02')
     """
     text = str(code).strip().upper()
@@ -218,15 +218,14 @@ class ReferenceMapping:
                         result.append((criterion, code, of.key, of.label, kind, care, row.get("name", "")))
         columns = ["criterion", "code", "key", "label", "kind", "care", "name"]
         frame = pd.DataFrame(result, columns=columns)
-        order = {name: k for k, name in enumerate(CRITERIA)}
-        return frame.sort_values(["criterion", "code"], kind="stable", key=lambda c: c.map(order) if c.name == "criterion" else c)
+        place = frame.criterion.map({name: k for k, name in enumerate(CRITERIA)})
+        return frame.iloc[pd.DataFrame({"place": place, "code": frame.code}).sort_values(["place", "code"]).index]
 
     def unreached(self) -> pd.DataFrame:
         """Classes of the model that no care leads to, each with the reason: criterion, code, key, label, reason."""
         model = load_model(self.model)
         rows = [
-            (name, c.code, c.key, c.label, self.reasons.get((name, c.key), ""))
-            for name, c in _unreached(self, model)
+            (name, c.code, c.key, c.label, self.reasons.get((name, c.key), "")) for name, c in _unreached(self, model)
         ]
         return pd.DataFrame(rows, columns=["criterion", "code", "key", "label", "reason"])
 
@@ -262,8 +261,8 @@ class ReferenceMapping:
         if self.omitted:
             lines.append(f"left out: {', '.join(self.omitted)}")
         lines += [
-            f"nobody in {row.criterion} {row.code} ({row.key}): {row.reason or 'no care leads to it'}"
-            for row in missing.itertuples()
+            f"nobody in {row['criterion']} {row['code']} ({row['key']}): {row['reason']}"
+            for row in missing.to_dict("records")
         ]
         return "\n".join(lines)
 
@@ -476,7 +475,7 @@ def _mapping_of(file: _MappingFile) -> ReferenceMapping:
         light_product_percent=file.light_product_percent,
         reasons={(u.criterion, key): u.reason for u in file.unreached for key in u.classes},
         omitted=tuple(file.omitted),
-        **tables,  # type: ignore[arg-type]
+        **tables,
     )
 
 
@@ -500,7 +499,9 @@ def _checked(mapping: ReferenceMapping, name: str) -> ReferenceMapping:
         if (criterion, key) not in missing:
             problems.append(Problem(f"{name} unreached", f"{key} of {criterion} is reached, or no class"))
     for criterion, key in sorted(missing - set(mapping.reasons)):
-        problems.append(Problem(f"{name} unreached", f"nobody is in {key} of {criterion}", "a reason under [[unreached]]"))
+        problems.append(
+            Problem(f"{name} unreached", f"nobody is in {key} of {criterion}", "a reason under [[unreached]]")
+        )
     if problems:
         raise ParameterError(problems, name)
     return mapping
@@ -542,8 +543,10 @@ def _of_other_year(base: ReferenceMapping, file: OtherYear, name: str) -> Refere
                 becomes[table.from_, code] = None
                 if key in table.classes:
                     problems.append(Problem(where, f"{key!r} stands twice", "under classes or without"))
-            elif found is None or CRITERIA[found[0]] != CRITERIA[table.from_] or (
-                found[0].startswith("ggz_") != table.from_.startswith("ggz_")
+            elif (
+                found is None
+                or CRITERIA[found[0]] != CRITERIA[table.from_]
+                or (found[0].startswith("ggz_") != table.from_.startswith("ggz_"))
             ):
                 near = near_matches(target, list(place))
                 hint = f"a class of {file.model}" + (f", such as {', '.join(near)}" if near else "")
