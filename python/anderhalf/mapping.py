@@ -1,7 +1,7 @@
 """Which care leads to which class: the stand-in per model year, and Zorginstituut's reference files in its place.
 
 The law names classes; reference files (referentiebestanden) say which drugs, diagnoses and devices lead to them. Those
-of 2015 to 2021 were not found: ``params/population/mapping.toml`` stands in for 2021, ``mapping_<year>.toml`` tells what
+of 2015 to 2021 were not found: ``params/population/mapping.toml`` stands in for 2021, ``mapping_<year>.toml`` says what
 its classes become in another year. :func:`import_mapping` reads Zorginstituut's own files: see docs/mapping.md.
 """
 
