@@ -93,6 +93,17 @@ def _whole(
     return array.astype(np.int64)
 
 
+def whole(values: ArrayLike, *, where: str, hint: str = "whole numbers", first_row: int = 0) -> NDArray[Any]:
+    """A column of whole numbers or of 0/1, as it is.
+
+    Examples
+    --------
+    >>> whole([1, 2], where="year")
+    array([1, 2])
+    """
+    return _whole(where, _values(where, values), False, hint, first_row, flags=True)
+
+
 def smallest(classes: int) -> type[np.unsignedinteger[Any]]:
     """The narrowest type of codes for so many classes."""
     return np.uint8 if classes <= 1 << 8 else np.uint16 if classes <= 1 << 16 else np.uint32
