@@ -1,69 +1,18 @@
 #include <anderhalf/core/errors.hpp>
 #include <anderhalf/payment/payment.hpp>
 
-#include <boost/multiprecision/cpp_int.hpp>
+#include "allocate.hpp"
 
 #include <algorithm>
 #include <numeric>
 
 namespace anderhalf::payment {
 
-namespace {
-
-using Big = boost::multiprecision::cpp_int;
-__extension__ using UInt128 = unsigned __int128;
-
-[[nodiscard]] Big big(Int128 value) {
-    const bool negative = value < 0;
-    const auto magnitude = negative ? -static_cast<UInt128>(value) : static_cast<UInt128>(value);
-    Big result = static_cast<std::uint64_t>(magnitude >> 64U);
-    result <<= 64U;
-    result += static_cast<std::uint64_t>(magnitude);
-    return negative ? -result : result;
-}
-
-/// floor(n / d), d > 0.
-[[nodiscard]] Big floor_div(const Big& n, const Big& d) {
-    Big quotient = n / d;
-    if (n < 0 && quotient * d != n) --quotient;
-    return quotient;
-}
-
-/// Arithmetic rounding (rekenkundig): half away from zero. d > 0.
-[[nodiscard]] std::int64_t round_half(const Big& n, const Big& d) {
-    const Big magnitude = (2 * (n < 0 ? Big{-n} : n) + d) / (2 * d);
-    return (n < 0 ? Big{-magnitude} : magnitude).convert_to<std::int64_t>();
-}
-
-/// Shares numerator[i] / denominator in whole cents that sum to round(sum / denominator): largest remainder,
-/// ties by insurer code. At most one cent per insurer moves, by construction.
-[[nodiscard]] std::vector<Cents> allocate(const std::vector<Big>& numerator, const Big& denominator, Cents& target) {
-    const std::size_t n = numerator.size();
-    std::vector<Cents> cents(n);
-    std::vector<Big> remainder(n);
-    Big sum = 0;
-    Cents given = 0;
-    for (std::size_t i = 0; i < n; ++i) {
-        const Big floor = floor_div(numerator[i], denominator);
-        cents[i] = floor.convert_to<Cents>();
-        remainder[i] = numerator[i] - floor * denominator;
-        given += cents[i];
-        sum += numerator[i];
-    }
-    target = round_half(sum, denominator);
-    const Cents left = target - given;
-    if (left < 0 || left > static_cast<Cents>(n))
-        throw DomainError{
-            {{"allocate", "cents left after rounding down", "0.." + std::to_string(n), std::to_string(left)}}};
-    std::vector<std::size_t> order(n);
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return remainder[a] > remainder[b]; });
-    for (std::size_t k = 0; k < static_cast<std::size_t>(left); ++k) ++cents[order[k]];
-    return cents;
-}
-
-}  // namespace
+using detail::allocate;
+using detail::Big;
+using detail::big;
+using detail::Exact;
+using detail::round_half;
 
 std::vector<Days> ClassTotals::national() const {
     std::vector<Days> sum(static_cast<std::size_t>(columns_));
@@ -150,59 +99,52 @@ ShareResult settle(const ShareInput& in) {
         throw ShapeError{{{here(), "adult days per insurer", std::to_string(n), std::to_string(in.adult_days.size())}}};
     ShareResult result;
     const Big cents_days = Big{micro_per_cent} * in.days_in_year;  // micro-euro x days per cent
-    Big to = 1, from = 1;
+    Exact level = 1;
     if (in.level_to_from) {
-        to = big(in.level_to_from->first);
-        from = big(in.level_to_from->second);
-        if (from <= 0) throw DomainError{{{here(), "national normative amount", "above 0", "0 or less"}}};
+        if (in.level_to_from->second <= 0)
+            throw DomainError{{{here(), "national normative amount", "above 0", "0 or less"}}};
+        level = Exact{big(in.level_to_from->first), big(in.level_to_from->second)};
     }
-    std::vector<Big> normative(n);
-    for (std::size_t i = 0; i < n; ++i) normative[i] = big(in.normative[i]) * to;
+    std::vector<Exact> share(n);
+    for (std::size_t i = 0; i < n; ++i) share[i] = Exact{big(in.normative[i]), cents_days} * level;
     Cents ignored = 0;
-    result.normative_cents = allocate(normative, cents_days * from, ignored);
+    result.normative_cents = allocate(share, ignored);
 
-    const Big national = big(in.national.normative), cost = in.national.cost;
+    const Exact national{big(in.national.normative), cents_days}, cost = in.national.cost;
     if (national <= 0) throw DomainError{{{here(), "national normative amount", "above 0", "0 or less"}}};
-    Big adults = 0;
+    Days adults = 0;
     for (const Days d : in.adult_days) adults += d;
     if (adults <= 0) throw DomainError{{{here(), "insured days of adults", "above 0", "none"}}};
-    // P_i = n_i to/from * C/N - phi (C - N) a_i with n_i, N in micro-euro x days and C in cents; the common
-    // denominator is from * N * adults * 10^6 * cents_days.
-    const Big ppm = 1'000'000;
-    const Big gap = (cost * cents_days - national) * in.flat_ppm;  // phi (C - N) * 10^6 * cents_days
-    const Big denominator = from * national * adults * ppm * cents_days;
-    std::vector<Big> share(n);
-    for (std::size_t i = 0; i < n; ++i)
-        share[i] = normative[i] * cost * adults * ppm * cents_days - gap * in.adult_days[i] * from * national;
+    // P_i = N_i C/N - phi (C - N) a_i
+    const Exact factor = cost / national, per_day = (cost - national) * in.flat_ppm / 1'000'000 / adults;
+    for (std::size_t i = 0; i < n; ++i) share[i] = share[i] * factor - per_day * in.adult_days[i];
     if (const Big excess = std::accumulate(in.excess.begin(), in.excess.end(), Big{0}); excess != 0) {
-        // P_i + X_i - P_i sum X / sum P, with X in millionths of a cent: one denominator more, one allocation.
+        // P_i + X_i - P_i sum X / sum P, with X in millionths of a cent
         if (in.excess.size() != n)
             throw ShapeError{{{here(), "excess per insurer", std::to_string(n), std::to_string(in.excess.size())}}};
-        const Big all = std::accumulate(share.begin(), share.end(), Big{0}) * ppm;
+        const Exact all = std::accumulate(share.begin(), share.end(), Exact{0});
         if (all <= 0)
             throw DomainError{{{here(), "sum of amounts under high-cost compensation", "above 0", "0 or less"}}};
-        for (std::size_t i = 0; i < n; ++i)
-            share[i] = share[i] * ppm * (all - excess * denominator) + Big{in.excess[i]} * denominator * all;
-        result.paid = allocate(share, denominator * ppm * all, result.target);
-    } else {
-        result.paid = allocate(share, denominator, result.target);
+        const Exact kept = 1 - Exact{excess, 1'000'000} / all;
+        for (std::size_t i = 0; i < n; ++i) share[i] = share[i] * kept + Exact{in.excess[i], 1'000'000};
     }
-    result.factor = (cost * cents_days).convert_to<double>() / national.convert_to<double>();
+    result.paid = allocate(share, result.target);
+    result.factor = factor.convert_to<double>();
     return result;
 }
 
 std::vector<Cents> ex_ante(const std::vector<Int128>& normative, Days days_in_year) {
-    std::vector<Big> numerator;
-    for (const Int128 n : normative) numerator.push_back(big(n));
+    std::vector<Exact> amounts;
+    for (const Int128 n : normative) amounts.emplace_back(big(n), Big{micro_per_cent} * days_in_year);
     Cents target = 0;
-    return allocate(numerator, Big{micro_per_cent} * days_in_year, target);
+    return allocate(amounts, target);
 }
 
 std::vector<Cents> per_insured_year(Cents amount, std::span<const Days> days, Days days_in_year) {
-    std::vector<Big> numerator;
-    for (const Days d : days) numerator.push_back(Big{amount} * d);
+    std::vector<Exact> amounts;
+    for (const Days d : days) amounts.emplace_back(Big{amount} * d, days_in_year);
     Cents target = 0;
-    return allocate(numerator, Big{days_in_year}, target);
+    return allocate(amounts, target);
 }
 
 std::vector<Cents> own_payments_corrected(const std::vector<Int128>& expected, Cents realised, Days days_in_year,

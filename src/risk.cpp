@@ -52,6 +52,17 @@ std::vector<Line> lines(std::span<const Ranked> ranked, std::int64_t total, std:
     return result;
 }
 
+std::vector<CriterionColumns> layout(const Share& share) {
+    std::vector<CriterionColumns> result;
+    Index offset = 0;
+    for (const Criterion& c : share.criteria) {
+        const auto size = static_cast<Index>(c.classes.size());
+        result.push_back({c.name, c.assignment, offset, c.first_code, size});
+        offset += size;
+    }
+    return result;
+}
+
 Scheme::Scheme(params::Model model, Mapping mapping, std::int64_t experiment_variable_ppm)
     : model_{std::move(model)}, mapping_{std::move(mapping)}, experiment_variable_ppm_{experiment_variable_ppm} {
     Problems<ParameterError> problems;

@@ -561,7 +561,9 @@ void detail::ggz_excess(const Panel& panel, const risk::Scheme& scheme, const st
                         YearTotals& totals) {
     const params::Model& model = scheme.model();
     std::fill(totals.ggz_excess.begin(), totals.ggz_excess.end(), 0);
-    if (model.hcc_ggz_top_per_myriad == 0) return;
+    const auto rule = std::find_if(model.high_cost.begin(), model.high_cost.end(),
+                                   [](const params::HighCost& h) { return h.share == "ggz"; });
+    if (rule == model.high_cost.end()) return;
     const auto cost = [&](const data::Record& r) { return cost_of(at(&r - panel.records.data())).ggz; };
     std::vector<risk::Ranked> users;
     std::vector<Cents> sums(at(panel.persons()));
@@ -574,7 +576,7 @@ void detail::ggz_excess(const Panel& panel, const risk::Scheme& scheme, const st
         all += records.front().represents;
     }
     std::sort(users.begin(), users.end());
-    const std::array<std::int32_t, 1> top{model.hcc_ggz_top_per_myriad};
+    const std::array<std::int32_t, 1> top{rule->top_per_myriad};
     const Cents line = risk::lines(users, all, top).front().cost;
     const auto floor_div = [](Int128 n, Int128 d) { return n / d - (n % d < 0 ? 1 : 0); };
     for (Index p = 0; p < panel.persons(); ++p) {
@@ -583,8 +585,7 @@ void detail::ggz_excess(const Panel& panel, const risk::Scheme& scheme, const st
         Int128 paid = 0, given = 0;  // in proportion to cost, in whole millionths that sum to the person's excess
         for (const data::Record& r : panel.records_of(p, year)) {
             paid += cost(r);
-            const Int128 upto =
-                floor_div(static_cast<Int128>(sum - line) * model.hcc_ggz_ppm * r.represents * paid, sum);
+            const Int128 upto = floor_div(static_cast<Int128>(sum - line) * rule->ppm * r.represents * paid, sum);
             totals.ggz_excess[at(insurers[r.insurer])] += static_cast<std::int64_t>(upto - given);
             given = upto;
         }

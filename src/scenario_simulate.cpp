@@ -316,7 +316,9 @@ struct Desk {
 void prepare_shared_weights(Desk& d) {
     const risk::Scheme& s = *d.b->scheme;
     const params::Model& model = s.model();
-    const params::Share& ggz = model.hcc_ggz_top_per_myriad > 0 ? model.ggz_hcc : model.ggz;
+    const bool compensated = std::any_of(model.high_cost.begin(), model.high_cost.end(),
+                                         [](const params::HighCost& h) { return h.share == "ggz"; });
+    const params::Share& ggz = compensated ? model.ggz_hcc : model.ggz;
     const auto base_of = [&](std::int32_t t) -> const YearTotals& { return d.b->arm(t).totals; };
     d.ggz_weights = payment::neutral(
         s.ggz_layout(), model.neutrality, ggz.name, s.weights(ggz),

@@ -1,3 +1,4 @@
 #pragma once
 #include <anderhalf/payment/class_totals.hpp>
 #include <anderhalf/payment/payment.hpp>
+#include <anderhalf/payment/statement.hpp>

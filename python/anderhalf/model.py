@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pydantic import BaseModel
 
+from anderhalf import parameters
 from anderhalf._paths import data_directory
 from anderhalf.errors import ParameterError, Problem, not_found
 from anderhalf.parameters import (
@@ -22,9 +23,11 @@ from anderhalf.parameters import (
     ClassRow,
     Expected,
     Groups,
+    HighCostCompensation,
     Law,
     Reform,
     ShareName,
+    Stage,
     Switch,
     Value,
     WeightsFile,
@@ -100,6 +103,40 @@ class NeutralityRule:
     article: str
 
 
+@dataclass(frozen=True, slots=True)
+class HighCost:
+    share: str
+    top_per_myriad: int
+    threshold: int
+    ppm: int
+    article: str
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    share: str
+    amount: int
+    ppm: int
+    per_adult: bool
+    before_flat_step: bool
+    financed: bool
+    article: str
+
+
+@dataclass(frozen=True, slots=True)
+class AbroadWeight:
+    criterion: str
+    ppm: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    stage: str
+    share: str
+    item: str
+    article: str
+
+
 @dataclass(frozen=True)
 class Model:
     """One model year. Fields as in ``params::Model``: cents, micro-euro, millionths, 1/10,000."""
@@ -122,6 +159,8 @@ class Model:
     macro_fixed: int
     macro_ggz: int
     macro_nursing: int
+    flanking_fixed: int
+    flanking_nursing: int
     revenue_premium: int
     revenue_deductible: int
     fund_payment: int
@@ -141,12 +180,12 @@ class Model:
     flat_ppm_nursing: int
     own_payments_macro_corrected: bool
     own_payments_flat_ppm: int
-    hcc_ggz_top_per_myriad: int
-    hcc_ggz_ppm: int
-    bandwidth_ggz: int
-    bandwidth_ggz_ppm: int
-    bandwidth_nursing: int
-    bandwidth_nursing_ppm: int
+    high_cost: tuple[HighCost, ...]
+    bandwidth: tuple[Band, ...]
+    fixed_settled_ppm: int
+    abroad: tuple[AbroadWeight, ...]
+    detained_ppb: int
+    steps: tuple[Step, ...]
     wlz_lowest_ses: bool
     wlz_no_mvv_from_age: int
     lowest_ses_from_ggz_dkg: int
@@ -308,8 +347,9 @@ def model_of(law: Law) -> Model:
     }
     mhk_codes = {row.key: row.code for row in shares["variable"].criterion("mhk").classes}
     macro, revenue = law.macro_budget.macro_budget, law.macro_budget.revenue
+    flanking = law.macro_budget.adjustment
     excluded = law.assignment.mhk.excluded.categories
-    special, compensation, bands = law.assignment.special, rules.high_cost_compensation, rules.bandwidth
+    special = law.assignment.special
     return Model(
         name=law.name,
         year=law.source.year,
@@ -329,6 +369,8 @@ def model_of(law: Law) -> Model:
         macro_fixed=_cents(macro.fixed_care),
         macro_ggz=_cents(macro.mental_care),
         macro_nursing=_cents(macro.nursing_care) if macro.nursing_care else 0,
+        flanking_fixed=_cents(flanking.fixed_care) if flanking else 0,
+        flanking_nursing=_cents(flanking.nursing_care) if flanking else 0,
         revenue_premium=_cents(revenue.premium),
         revenue_deductible=_cents(revenue.deductible),
         fund_payment=_cents(revenue.fund_payment),
@@ -348,12 +390,18 @@ def model_of(law: Law) -> Model:
         flat_ppm_nursing=_optional(rules.flat_step.nursing_care, MICRO_PER_EURO),
         own_payments_macro_corrected=rules.own_payments.macro_corrected.value,
         own_payments_flat_ppm=_scaled(rules.own_payments.flat_step, MICRO_PER_EURO),
-        hcc_ggz_top_per_myriad=_scaled(compensation.users_above_threshold, 100) if compensation else 0,
-        hcc_ggz_ppm=_scaled(compensation.share_of_excess, 10_000) if compensation else 0,
-        bandwidth_ggz=_cents(bands.mental_care.amount) if bands else 0,
-        bandwidth_ggz_ppm=_scaled(bands.mental_care.percent, 10_000) if bands else 0,
-        bandwidth_nursing=_cents(bands.nursing_care.amount) if bands else 0,
-        bandwidth_nursing_ppm=_scaled(bands.nursing_care.percent, 10_000) if bands else 0,
+        high_cost=tuple(_high_cost(row) for row in rules.high_cost_compensation),
+        bandwidth=tuple(_band(row) for row in rules.bandwidth),
+        fixed_settled_ppm=_scaled(rules.fixed_care.settled, 10_000),
+        abroad=tuple(_abroad(law)),
+        detained_ppb=_optional(premium.premium.detained, 10_000_000),
+        steps=tuple(
+            Step(stage, row.share, item, article)
+            for stage in get_args(Stage)
+            for row in rules.step
+            if stage in row.stages
+            for item, article in row.items.items()
+        ),
         wlz_lowest_ses=special.wlz_lowest_ses is not None and special.wlz_lowest_ses.value,
         wlz_no_mvv_from_age=_from_age(special.wlz_no_mvv_from_age),
         lowest_ses_from_ggz_dkg=_optional(special.lowest_ses_from_ggz_dkg, 1),
@@ -390,6 +438,30 @@ def _from_age(value: Value | None) -> int:
 
 def _cents(value: Value) -> int:
     return _scaled(value, 100_000_000 if value.unit == "EUR million" else 100)
+
+
+def _high_cost(row: HighCostCompensation) -> HighCost:
+    article = ", ".join(dict.fromkeys(v.article for v in (row.users_above_threshold, row.threshold) if v))
+    top, threshold = _optional(row.users_above_threshold, 100), _optional(row.threshold, 100)
+    return HighCost(row.share, top, threshold, _scaled(row.share_of_excess, 10_000), article)
+
+
+def _band(row: parameters.Band) -> Band:
+    return Band(
+        row.share,
+        _cents(row.amount),
+        _scaled(row.percent, 10_000),
+        per_adult=row.per == "adult",
+        before_flat_step=row.result == "scaled",
+        financed=row.financed == "adults",
+        article=row.amount.article,
+    )
+
+
+def _abroad(law: Law) -> Iterator[AbroadWeight]:
+    """Percentages per criterion; one percentage for all stands for every criterion that has a class "none"."""
+    abroad = law.assignment.abroad
+    yield from (AbroadWeight(name, _scaled(value, 10_000)) for name, value in abroad.percent.items())
 
 
 _GROUPS = {"avi": INCOME_SOURCES, "ppa": HOUSEHOLD_STATES, "one_person": HOUSEHOLD_STATES}
@@ -459,6 +531,10 @@ def _values(law: Law) -> Iterator[tuple[str, Value | Switch | Groups | Expected]
     def below(path: str, node: object) -> Iterator[tuple[str, Value | Switch | Groups | Expected]]:
         if isinstance(node, (Value, Switch, Groups, Expected)):
             yield path, node
+        elif isinstance(node, list):
+            for row in node:
+                if isinstance(row, (parameters.Band, HighCostCompensation)):
+                    yield from below(f"{path}.{row.name}", row)
         elif isinstance(node, (BaseModel, dict)):
             for key, child in node if isinstance(node, BaseModel) else node.items():
                 yield from below(f"{path}.{key}", child)
@@ -467,7 +543,7 @@ def _values(law: Law) -> Iterator[tuple[str, Value | Switch | Groups | Expected]
         yield from below(stem, getattr(law, stem))
 
 
-_ENUMS = {"assignment": "Assignment", "rule": "Neutrality", "cluster": "Cluster"}
+_ENUMS = {"assignment": "Assignment", "rule": "Neutrality", "cluster": "Cluster", "stage": "Stage", "item": "Item"}
 
 
 def _filled(core: Any, kind: str, value: Any) -> Any:

@@ -49,6 +49,14 @@ IncomeSource = Literal[
 ]
 HouseholdState = Literal["none", "wlz_permanent", "wlz_entering", "one_person", "other"]
 
+PaidShare = Literal["variable", "ggz", "nursing"]
+Stage = Literal["ex_ante", "first_provisional", "second_provisional", "final"]
+Item = Literal[
+    "normative", "neutrality", "scaling", "flat_step", "high_cost_compensation", "high_cost_financing", "bandwidth",
+    "settled_cost", "calculation_premium", "expected_own_payments", "own_payments_neutrality", "own_payments_macro",
+    "detained", "administration",
+]  # fmt: skip
+
 # In the order of the enumerations of core/care.hpp.
 CATEGORIES: tuple[str, ...] = get_args(Category)
 TITLES: tuple[str, ...] = get_args(Title)
@@ -425,13 +433,13 @@ class FlatStep(_Table):
 class Band(_Table):
     """Result per insured adult beyond the amount, around the mean of all insurers: so much of it is settled."""
 
+    name: Key
+    share: PaidShare
     amount: Value
     percent: Value
-
-
-class Bandwidth(_Table):
-    mental_care: Band
-    nursing_care: Band
+    per: Literal["adult", "insured"] = "adult"
+    result: Literal["settled", "scaled"] = "settled"
+    financed: Literal["fund", "adults"] = "fund"
 
 
 class OwnPayments(_Table):
@@ -440,8 +448,27 @@ class OwnPayments(_Table):
 
 
 class HighCostCompensation(_Table):
-    users_above_threshold: Value
+    """Cost of one person above the threshold, up to the next threshold of the share: so much of it is compensated."""
+
+    name: Key
+    share: PaidShare
+    users_above_threshold: Value | None = None
+    threshold: Value | None = None
     share_of_excess: Value
+
+    @model_validator(mode="after")
+    def _one_threshold(self) -> HighCostCompensation:
+        if (self.users_above_threshold is None) == (self.threshold is None):
+            raise ValueError("either users_above_threshold or threshold")
+        return self
+
+
+class StepRow(_Table):
+    """The steps of one share, in the order of the law, each with its article, at the stages that have them."""
+
+    stages: Annotated[list[Stage], Field(min_length=1)]
+    share: Literal["variable", "ggz", "nursing", "fixed", "premium", "deductible", "administration"]
+    items: Annotated[dict[Item, Text], Field(min_length=1)]
 
 
 class FixedCare(_Table):
@@ -454,9 +481,10 @@ class SettlementFile(_Table):
     rounding: Rounding
     flat_step: FlatStep
     own_payments: OwnPayments
-    high_cost_compensation: HighCostCompensation | None = None
-    bandwidth: Bandwidth | None = None
+    high_cost_compensation: list[HighCostCompensation] = []
+    bandwidth: list[Band] = []
     fixed_care: FixedCare
+    step: list[StepRow] = []
 
 
 class Status(_Table):
@@ -869,6 +897,19 @@ def _cross_checks(law: Law, folder: str) -> Iterator[Problem]:
             yield Problem(where, f"no share {rule.share!r}", f"one of {', '.join(tables)}")
             continue
         yield from _unknown_keys(where, rule.criterion, tables[rule.share].get(rule.criterion), [*rule.reset, *rule.of])
+    for kind in ("high_cost_compensation", "bandwidth"):
+        rows = getattr(law.settlement, kind)
+        names = [row.name for row in rows]
+        if repeated := sorted({name for name in names if names.count(name) > 1}):
+            yield Problem(f"{folder}/settlement.toml {kind}", "a name once, not twice", "", ", ".join(repeated))
+        for row in rows:
+            if row.share not in tables:
+                yield Problem(f"{folder}/settlement.toml {kind}.{row.name}.share", f"no share {row.share!r}")
+    taken = [(s, row.share, item) for row in law.settlement.step for s in row.stages for item in row.items]
+    if repeated := sorted(
+        {f"{item} of {share} at {s}" for s, share, item in taken if taken.count((s, share, item)) > 1}
+    ):
+        yield Problem(f"{folder}/settlement.toml step", "a step once, not twice", "", ", ".join(repeated))
     macro = law.macro_budget.macro_budget.nursing_care
     if (macro is None) != (law.weights_nursing is None):
         yield Problem(f"{folder}/macro_budget.toml macro_budget.nursing_care", "a share for nursing in one file only")

@@ -533,8 +533,8 @@ def _left_out(model: Model, age: int, given: Mapping[str, list[int | str]]) -> I
         )
     steps = ["neutrality per criterion", "the flat step"]
     steps += ["weights of its own"] if any(share.criteria for share in model.ex_post) else []
-    steps += ["high-cost compensation"] if model.hcc_ggz_ppm else []
-    steps += ["bandwidth"] if model.bandwidth_ggz_ppm else []
+    steps += ["high-cost compensation"] if model.high_cost else []
+    steps += ["bandwidth"] if model.bandwidth else []
     yield f"settlement afterwards: {', '.join(steps)}"
 
 

@@ -2,6 +2,8 @@
 
 #include <anderhalf/own_payment/own_payment.hpp>
 #include <anderhalf/payment/payment.hpp>
+#include <anderhalf/payment/statement.hpp>
+#include <anderhalf/risk/scheme.hpp>
 
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
@@ -11,7 +13,11 @@ using namespace anderhalf::payment;
 
 namespace {
 
-ClassTotals totals_of(const py::array_t<std::int64_t, py::array::c_style>& days) {
+using Classes = py::array_t<std::int64_t, py::array::c_style>;
+
+ClassTotals totals_of(const Classes& days) {
+    if (days.ndim() != 2)
+        throw ShapeError{{{"class totals", "dimensions", "2: insurers x columns", std::to_string(days.ndim())}}};
     ClassTotals totals{days.shape(0), days.shape(1)};
     auto v = days.unchecked<2>();
     for (Index i = 0; i < v.shape(0); ++i)
@@ -55,6 +61,72 @@ void bind_payment(py::module_& m) {
         },
         py::arg("layout"), py::arg("rules"), py::arg("share"), py::arg("weights"), py::arg("expected"),
         py::arg("expected_numerator"), py::arg("expected_denominator"), py::arg("realised"), py::arg("rounding"));
+    py::class_<Counts>(m, "Counts")
+        .def(py::init([](std::vector<Days> days, Days numerator, Days denominator) {
+                 return Counts{std::move(days), numerator, denominator};
+             }),
+             py::arg("days"), py::arg("numerator") = 1, py::arg("denominator") = 1)
+        .def_readonly("days", &Counts::days)
+        .def_readonly("numerator", &Counts::numerator)
+        .def_readonly("denominator", &Counts::denominator);
+    py::class_<ShareTotals>(m, "ShareTotals")
+        .def(py::init([](std::string share, const Classes& classes, const std::optional<Classes>& abroad,
+                         std::vector<Cents> cost, std::vector<std::int64_t> excess) {
+                 return ShareTotals{std::move(share), totals_of(classes), abroad ? totals_of(*abroad) : ClassTotals{},
+                                    std::move(cost), std::move(excess)};
+             }),
+             py::arg("share"), py::arg("classes"), py::arg("abroad") = std::nullopt,
+             py::arg("cost") = std::vector<Cents>{}, py::arg("excess") = std::vector<std::int64_t>{})
+        .def_readonly("share", &ShareTotals::share)
+        .def_readonly("cost", &ShareTotals::cost)
+        .def_readonly("excess", &ShareTotals::excess);
+    py::class_<Totals>(m, "Totals")
+        .def(py::init([](std::vector<ShareTotals> shares, std::vector<Days> days, std::vector<Days> adult_days,
+                         const std::optional<Classes>& deductible) {
+                 Totals totals;
+                 totals.shares = std::move(shares);
+                 totals.days = std::move(days);
+                 totals.adult_days = std::move(adult_days);
+                 if (deductible) totals.deductible = totals_of(*deductible);
+                 return totals;
+             }),
+             py::arg("shares"), py::arg("days"), py::arg("adult_days"), py::arg("deductible") = std::nullopt)
+        .def_readwrite("shares", &Totals::shares)
+        .def_readwrite("days", &Totals::days)
+        .def_readwrite("adult_days", &Totals::adult_days)
+        .def_readwrite("detained_days", &Totals::detained_days)
+        .def_readwrite("under_18", &Totals::under_18)
+        .def_readwrite("cost_fixed", &Totals::cost_fixed)
+        .def_readwrite("fixed_history", &Totals::fixed_history)
+        .def_readwrite("own_payments_mandatory", &Totals::own_payments_mandatory)
+        .def_readwrite("premium_forgone", &Totals::premium_forgone)
+        .def_readwrite("own_payments_forgone", &Totals::own_payments_forgone);
+    py::class_<Line>(m, "Line")
+        .def_readonly("share", &Line::share)
+        .def_readonly("item", &Line::item)
+        .def_readonly("article", &Line::article)
+        .def_readonly("cents", &Line::cents);
+    py::class_<Statement> statement(m, "Statement");
+    py::class_<Statement::Share>(statement, "Share")
+        .def_readonly("name", &Statement::Share::name)
+        .def_readonly("target", &Statement::Share::target)
+        .def_readonly("factor", &Statement::Share::factor)
+        .def_readonly("rounding_gap", &Statement::Share::rounding_gap)
+        .def_readonly("weights", &Statement::Share::weights)
+        .def_readonly("macro_gap", &Statement::Share::macro_gap);
+    statement.def_readonly("lines", &Statement::lines)
+        .def_readonly("contribution", &Statement::contribution)
+        .def_readonly("shares", &Statement::shares);
+    m.def(
+        "pay",
+        [](const params::Model& model, const Totals& totals, Stage stage, Rounding rounding,
+           std::vector<Counts> expected, std::optional<Counts> expected_deductible, std::int32_t year) {
+            return pay(model, totals, {stage, rounding, std::move(expected), std::move(expected_deductible), year});
+        },
+        py::arg("model"), py::arg("totals"), py::arg("stage"), py::arg("rounding") = Rounding::exact,
+        py::arg("expected") = std::vector<Counts>{}, py::arg("expected_deductible") = std::nullopt, py::arg("year") = 0,
+        py::call_guard<py::gil_scoped_release>());
+    m.def("counted", &counted, py::arg("model"), py::arg("share"));
     m.def("own_payment", &own_payment::realised, py::arg("mandatory"), py::arg("voluntary"), py::arg("eligible"),
           py::arg("days"), py::arg("days_in_year"));
 }

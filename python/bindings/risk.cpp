@@ -11,7 +11,7 @@ using namespace anderhalf::risk;
 
 namespace {
 
-py::list layout(const std::vector<CriterionColumns>& columns) {
+py::list columns_of(const std::vector<CriterionColumns>& columns) {
     py::list result;
     for (const CriterionColumns& c : columns) result.append(py::make_tuple(c.name, c.offset, c.first_code, c.size));
     return result;
@@ -64,10 +64,12 @@ void bind_risk(py::module_& m) {
     py::class_<Scheme, std::shared_ptr<Scheme>>(m, "Scheme")
         .def(py::init<params::Model, Mapping, std::int64_t>(), py::arg("model"), py::arg("mapping"),
              py::arg("experiment_variable_ppm") = 1'000'000)
-        .def_property_readonly("variable_layout", [](const Scheme& s) { return layout(s.variable_layout()); })
-        .def_property_readonly("ggz_layout", [](const Scheme& s) { return layout(s.ggz_layout()); })
-        .def_property_readonly("deductible_layout", [](const Scheme& s) { return layout(s.deductible_layout()); })
+        .def_property_readonly("variable_layout", [](const Scheme& s) { return columns_of(s.variable_layout()); })
+        .def_property_readonly("ggz_layout", [](const Scheme& s) { return columns_of(s.ggz_layout()); })
+        .def_property_readonly("deductible_layout", [](const Scheme& s) { return columns_of(s.deductible_layout()); })
         .def_property_readonly("mhk_tops", &Scheme::mhk_tops)
         .def_property_readonly("mvv_tops", &Scheme::mvv_tops);
+    m.def(
+        "layout", [](const params::Share& share) { return columns_of(layout(share)); }, py::arg("share"));
     m.def("tie_key", &tie_key, py::arg("seed"), py::arg("person"), py::arg("year"));
 }

@@ -153,7 +153,7 @@ def model_from_tables(tables: Tables) -> Model:
     own, settlement = tables["premium_and_deductible"], tables["settlement"]
     year, million = tables["macro_budget"]["source"]["year"], 100_000_000
     special, flat = tables["assignment"].get("special", {}), settlement["flat_step"]
-    high_cost = settlement.get("high_cost_compensation", {})
+    high_cost = next(iter(settlement.get("high_cost_compensation", [])), {})
     mhk_rule = tables["assignment"]["mhk"]
     model = Model(
         name=f"nl-{year}",

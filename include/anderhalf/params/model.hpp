@@ -78,6 +78,62 @@ struct NeutralityRule {
     std::string article;
 };
 
+/// Moments at which a contribution is determined (toekenning, voorlopige vaststellingen, vaststelling).
+enum class Stage : std::uint8_t { ex_ante, first_provisional, second_provisional, final };
+
+/// What a step adds to the contribution or takes from it.
+enum class Item : std::uint8_t {
+    normative,                ///< weights x insured years; fixed cost: the amount before settlement
+    neutrality,               ///< criteriumneutraliteit
+    scaling,                  ///< realised / normative national cost
+    flat_step,                ///< difference of both, per adult
+    high_cost_compensation,   ///< hogekostencompensatie: what is received
+    high_cost_financing,      ///< what all insurers pay for it
+    bandwidth,                ///< bandbreedteregeling
+    settled_cost,             ///< nacalculatie of fixed cost
+    calculation_premium,      ///< nominale rekenpremie
+    expected_own_payments,    ///< normatieve opbrengst van het verplicht eigen risico
+    own_payments_neutrality,  ///< its criteriumneutraliteit
+    own_payments_macro,       ///< its macro correction (Bzv 3.19(3))
+    detained,                 ///< premium and own payments of insured in detention (Zvw 24)
+    administration            ///< uitvoeringskosten of insured under 18
+};
+
+/// A step that a stage has. The steps of a stage stand in the order of the law.
+struct Step {
+    Stage stage{};
+    std::string share;  ///< variable, ggz, nursing, fixed, premium, deductible, administration
+    Item item{};
+    std::string article;
+};
+
+/// High-cost compensation (hogekostencompensatie): of a person's cost in a share above the threshold, up to that of the next
+/// row of the share, so much is compensated.
+struct HighCost {
+    std::string share;
+    std::int32_t top_per_myriad = 0;  ///< so many users, 1/10,000, are above the threshold; 0: see `threshold`
+    Cents threshold = 0;              ///< cost of one person in the year
+    std::int64_t ppm = 0;             ///< share of the excess compensated
+    std::string article;
+};
+
+/// Bandwidth (bandbreedteregeling) around the mean result of a share.
+struct Band {
+    std::string share;
+    Cents amount = 0;               ///< result per adult (or insured) this far from the mean, on either side
+    std::int64_t ppm = 0;           ///< share of the result beyond that is settled
+    bool per_adult = true;          ///< false: per insured
+    bool before_flat_step = false;  ///< the result is taken after scaling
+    bool financed = false;          ///< by all insurers, per adult; false: by the fund
+    std::string article;
+};
+
+/// Weight of the class "none" of a criterion for insured living abroad, as part of the printed one.
+struct AbroadWeight {
+    std::string criterion;
+    std::int64_t ppm = 1'000'000;
+};
+
 /// Everything the law says about one equalization year (vereveningsjaar), as run-time data.
 struct Model {
     std::string name;  ///< nl-2021, nl-2021-structural
@@ -91,6 +147,8 @@ struct Model {
 
     // Macro amounts (macro-deelbedragen) and revenue, cents.
     Cents macro_total = 0, macro_variable = 0, macro_fixed = 0, macro_ggz = 0, macro_nursing = 0;
+    Cents flanking_fixed = 0,
+          flanking_nursing = 0;  ///< added to the macro amounts to give the estimated cost (Bzv 1 bb)
     Cents revenue_premium = 0, revenue_deductible = 0, fund_payment = 0;
     Cents calculation_premium = 0;      ///< per premium payer (rekenpremie)
     Cents administration_under_18 = 0;  ///< per insured under 18
@@ -114,12 +172,12 @@ struct Model {
     std::int64_t flat_ppm_nursing = 0;           ///< phi of the nursing share, 0 without one
     bool own_payments_macro_corrected = false;   ///< Bzv 3.19: E_i R/E - x (R - E) a_i
     std::int64_t own_payments_flat_ppm = 0;
-    std::int32_t hcc_ggz_top_per_myriad = 0;  ///< art. 16: share of users above the threshold
-    std::int64_t hcc_ggz_ppm = 0;             ///< share of the excess compensated
-    Cents bandwidth_ggz = 0;                  ///< per insured adult, around the mean result; ppm 0: no bandwidth
-    std::int64_t bandwidth_ggz_ppm = 0;       ///< share of the result beyond it that is settled
-    Cents bandwidth_nursing = 0;
-    std::int64_t bandwidth_nursing_ppm = 0;
+    std::vector<HighCost> high_cost;             ///< thresholds of one share ascending
+    std::vector<Band> bandwidth;                 ///< one a share
+    std::int64_t fixed_settled_ppm = 1'000'000;  ///< of the difference with the realised fixed cost
+    std::vector<AbroadWeight> abroad;            ///< criteria without a row: the printed weight
+    std::int64_t detained_ppb = 0;               ///< part of both revenues taken off ex ante, 1/1,000,000,000
+    std::vector<Step> steps;                     ///< of every stage
 
     // Special assignments (art. 9(7)-(8)); the lowest SES group is 1.
     bool wlz_lowest_ses = false;           ///< residents of a Wlz institution: SES group 1

@@ -108,6 +108,9 @@ struct CriterionColumns {
     Index size = 0;
 };
 
+/// The columns of a share: its criteria one after the other, a column per class.
+[[nodiscard]] std::vector<CriterionColumns> layout(const params::Share& share);
+
 /// Care of the years before t, newest first: past[0] is t, past[1] is t-1, ...; absent years are nullptr.
 using Past = std::array<const CareYear*, 8>;
 

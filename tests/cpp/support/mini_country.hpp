@@ -36,7 +36,7 @@ inline params::Model model(bool structural = true) {
     keep(m.deductible, {"age_sex", "mhk"});
     criterion(m.variable, "dkg").data_years = {1};
     m.morbidity_criteria = {"dkg"};
-    m.hcc_ggz_top_per_myriad = 500;  // so few users that 0.5% of them is nobody
+    m.high_cost.at(0).top_per_myriad = 500;  // so few users that 0.5% of them is nobody
     std::erase_if(m.neutrality, [](const auto& r) {
         return r.criterion != "dkg" && r.criterion != "mhk" && r.criterion != "ggz_mhk";
     });

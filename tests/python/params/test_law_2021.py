@@ -238,7 +238,7 @@ def test_neutrality_rules_are_those_of_articles_11_and_17(model: Model) -> None:
 def test_settlement_of_2021(model: Model) -> None:
     assert (model.flat_ppm_variable, model.flat_ppm_ggz) == (150_000, 150_000)  # Bzv 3.12(3)
     assert (model.own_payments_macro_corrected, model.own_payments_flat_ppm) == (True, 150_000)  # Bzv 3.19(3)
-    assert (model.hcc_ggz_top_per_myriad, model.hcc_ggz_ppm) == (50, 900_000)  # art. 16
+    assert [(h.share, h.top_per_myriad, h.ppm) for h in model.high_cost] == [("ggz", 50, 900_000)]  # art. 16
     assert (model.calculation_premium, model.administration_under_18) == (1_417_00, 41_00)
     assert (model.deductible_amount, model.forfait, model.forfait_from_mhk) == (385_00, 357_26, 2)
     assert model.morbidity_criteria == ("fkg", "dkg", "hkg", "mvv", "fdg")

@@ -455,10 +455,14 @@ def test_settlement_and_premium_of_each_year() -> None:
         assert (model.flat_ppm_variable, model.flat_ppm_ggz) == (1_000_000, 1_000_000)  # Bzv 3.12(2)
         assert (model.own_payments_macro_corrected, model.own_payments_flat_ppm) == (False, 0)  # Bzv 3.19(2)
     a, b, c = (load_model(f"nl-{year}") for year in YEARS)
-    assert [(m.hcc_ggz_top_per_myriad, m.hcc_ggz_ppm) for m in (a, b, c)] == [(0, 0), (0, 0), (50, 750_000)]
-    assert (a.bandwidth_ggz, a.bandwidth_ggz_ppm) == (15_00, 900_000)  # art. 16(1)
-    assert (a.bandwidth_nursing, a.bandwidth_nursing_ppm) == (5_00, 950_000)  # art. 16(2)
-    assert (a.flat_ppm_nursing, b.flat_ppm_nursing, b.bandwidth_ggz_ppm) == (1_000_000, 0, 0)
+    assert [[(h.share, h.top_per_myriad, h.ppm) for h in m.high_cost] for m in (a, b, c)] == [
+        [],
+        [],
+        [("ggz", 50, 750_000)],
+    ]
+    bands = [("ggz", 15_00, 900_000), ("nursing", 5_00, 950_000)]  # art. 16
+    assert [(x.share, x.amount, x.ppm) for x in a.bandwidth] == bands
+    assert (a.flat_ppm_nursing, b.flat_ppm_nursing, b.bandwidth) == (1_000_000, 0, ())
     assert [m.calculation_premium for m in (a, b, c)] == [1_196_00, 1_380_00, 1_373_00]
     assert [m.administration_under_18 for m in (a, b, c)] == [45_00, 41_00, 41_00]
     assert [m.deductible_amount for m in (a, b, c)] == [375_00, 385_00, 385_00]
