@@ -55,14 +55,14 @@ template <class Number>
 /// What the model says about one share.
 struct Rules {
     const params::Share* grant = nullptr;
-    Cents macro = 0;
+    Cents macro = 0, flanking = 0;  ///< together the estimated cost (geraamde kosten, Bzv 1 bb)
     std::int64_t flat_ppm = 0;
 };
 
 [[nodiscard]] Rules rules_of(const params::Model& m, const std::string& share) {
-    if (share == "variable") return {&m.variable, m.macro_variable, m.flat_ppm_variable};
-    if (share == "ggz") return {&m.ggz, m.macro_ggz, m.flat_ppm_ggz};
-    if (share == "nursing") return {&m.nursing, m.macro_nursing + m.flanking_nursing, m.flat_ppm_nursing};
+    if (share == "variable") return {&m.variable, m.macro_variable, 0, m.flat_ppm_variable};
+    if (share == "ggz") return {&m.ggz, m.macro_ggz, 0, m.flat_ppm_ggz};
+    if (share == "nursing") return {&m.nursing, m.macro_nursing, m.flanking_nursing, m.flat_ppm_nursing};
     return {};
 }
 
@@ -96,8 +96,9 @@ struct Rules {
     return result;
 }
 
-/// A step is taken when the model has the rule for it: a variant may drop one without touching the list of steps.
-[[nodiscard]] bool has_rule(const params::Model& m, const params::Step& step) {
+/// A step is taken when the model has the rule for it: a variant may drop one without touching the list of steps. What
+/// detained insured did not pay is a step when it is known.
+[[nodiscard]] bool has_rule(const params::Model& m, const Totals& t, const params::Step& step) {
     const auto of_share = [&](const auto& row) { return row.share == step.share; };
     switch (step.item) {
         case Item::neutrality:
@@ -106,6 +107,10 @@ struct Rules {
         case Item::high_cost_financing: return std::any_of(m.high_cost.begin(), m.high_cost.end(), of_share);
         case Item::bandwidth: return std::any_of(m.bandwidth.begin(), m.bandwidth.end(), of_share);
         case Item::own_payments_macro: return m.own_payments_macro_corrected;
+        case Item::detained:  // ex ante a percentage, afterwards what insurers account for
+            return step.stage == Stage::ex_ante
+                       ? m.detained_ppb != 0
+                       : !(step.share == "premium" ? t.premium_forgone : t.own_payments_forgone).empty();
         default: return true;
     }
 }
@@ -120,7 +125,7 @@ public:
           insurers_{totals.days.size()},
           days_in_year_{days_in(terms.year != 0 ? terms.year : model.year)} {
         for (std::size_t k = 0; k < model.steps.size(); ++k)
-            if (const params::Step& step = model.steps[k]; step.stage == terms.stage && has_rule(model, step))
+            if (const params::Step& step = model.steps[k]; step.stage == terms.stage && has_rule(model, totals, step))
                 open_[{step.share, step.item}] = k;
     }
 
@@ -297,15 +302,18 @@ void Desk::share(std::size_t s) {
     Column scaled = running;
     if (has(in.share, Item::scaling)) {
         const Exact national = sum(running), cost = sum(in.cost);
-        if (national <= 0)
+        const bool nothing = national == 0 && cost == 0;  // a share without insured and without cost
+        if (national <= 0 && !nothing)
             throw DomainError{{{"pay", "national normative amount of share " + in.share, "above 0", "0 or less"}}};
-        const Exact factor = cost / national;
+        const Exact factor = nothing ? Exact{1} : Exact{cost / national};
         out.factor = factor.convert_to<double>();
         for (Exact& x : running) x *= factor;
         book(account, Item::scaling, running);
         scaled = running;
         if (has(in.share, Item::flat_step)) {
-            const Exact gap = (cost - national) * rules.flat_ppm / ppm;
+            Exact corrected = national;  // gecorrigeerde geraamde kosten
+            if (rules.flanking != 0) corrected *= Exact{rules.macro + rules.flanking, rules.macro};
+            const Exact gap = (cost - corrected) * rules.flat_ppm / ppm;
             const Days adults = sum(totals_.adult_days);
             if (gap != 0 && adults <= 0)
                 throw DomainError{
@@ -334,7 +342,7 @@ void Desk::share(std::size_t s) {
     }
     if (has(in.share, Item::bandwidth)) bandwidth(account, in, scaled, running);
     out.target = account.target;
-    out.macro_gap = account.target - rules.macro;
+    out.macro_gap = account.target - rules.macro - rules.flanking;
     statement_.shares.push_back(std::move(out));
 }
 
@@ -407,7 +415,7 @@ void Desk::premium() {
     if (!taken_off) return;
     for (std::size_t i = 0; i < insurers_; ++i) {
         if (ex_ante()) running[i] -= running[i] * model_.detained_ppb / 1'000'000'000;
-        else if (!totals_.premium_forgone.empty()) running[i] -= totals_.premium_forgone[i];
+        else running[i] -= totals_.premium_forgone[i];
     }
     book(account, Item::detained, running);
 }
@@ -461,7 +469,7 @@ void Desk::own_payments() {
     if (has("deductible", Item::detained)) {
         for (std::size_t i = 0; i < insurers_; ++i) {
             if (ex_ante()) running[i] -= running[i] * model_.detained_ppb / 1'000'000'000;
-            else if (!totals_.own_payments_forgone.empty()) running[i] -= totals_.own_payments_forgone[i];
+            else running[i] -= totals_.own_payments_forgone[i];
         }
         book(account, Item::detained, running);
     }

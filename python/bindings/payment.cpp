@@ -1,5 +1,6 @@
 #include "module.hpp"
 
+#include <anderhalf/core/errors.hpp>
 #include <anderhalf/own_payment/own_payment.hpp>
 #include <anderhalf/payment/payment.hpp>
 #include <anderhalf/payment/statement.hpp>

@@ -80,12 +80,13 @@ struct Terms {
 ///     N0_i = sum_k w_k n_ik                                  normative
 ///     N_i  = sum_k w'_k n_ik, w' = neutral(w)                neutrality
 ///     S_i  = N_i C / N                                       scaling
-///     P_i  = S_i - phi (C - N) a_i                           flat_step
+///     P_i  = S_i - phi (C - N') a_i, N' = N (M + f) / M      flat_step
 ///     H_i  = P_i + X_i - P_i sum X / sum P                   high_cost_compensation, high_cost_financing
 ///     Q_i  = H_i - r sign(d_i) max(0, |d_i| - b a_i)         bandwidth, d_i = (H_i - C_i) - a_i sum (H - C) / sum a
 ///
-/// n: insured years, a: share of adults (in the bandwidth their number), C, N: national cost and normative amount. The
-/// bandwidth of an insurer without adults is not applied. Each line is the difference of two largest-remainder allocations
+/// n: insured years, a: share of adults (in the bandwidth their number), C, N: national cost and normative amount, M, f:
+/// macro amount and its later change (flankerend beleid, Bzv 1 bb). A share without insured and without cost is paid
+/// nothing; the bandwidth of an insurer without adults is not applied. Each line is the difference of two largest-remainder allocations
 /// of such amounts, so that lines sum to the cent and each running amount is within a cent of the exact one. Ex ante is
 /// never scaled; its fixed share is the macro amount.
 ///
