@@ -342,7 +342,7 @@ void Desk::share(std::size_t s) {
     }
     if (has(in.share, Item::bandwidth)) bandwidth(account, in, scaled, running);
     out.target = account.target;
-    out.macro_gap = account.target - rules.macro - rules.flanking;
+    out.macro_gap = account.target - rules.macro - (ex_ante() ? 0 : rules.flanking);
     statement_.shares.push_back(std::move(out));
 }
 
@@ -454,14 +454,17 @@ void Desk::own_payments() {
     }
     if (has("deductible", Item::own_payments_macro)) {
         const Exact expected = sum(running), realised = sum(totals_.own_payments_mandatory);
-        if (expected <= 0) throw DomainError{{{"pay", "national expected own payments", "above 0", "0 or less"}}};
+        const bool nothing = expected == 0 && realised == 0;  // nobody under the deductible
+        if (expected <= 0 && !nothing)
+            throw DomainError{{{"pay", "national expected own payments", "above 0", "0 or less"}}};
         const Exact gap = (realised - expected) * model_.own_payments_flat_ppm / ppm;
         const Days adults = sum(totals_.adult_days);
         if (gap != 0 && adults <= 0)
             throw DomainError{{{"pay", "adults to spread own payments over", "above 0", "none"}}};
-        out.factor = Exact{realised / expected}.convert_to<double>();
+        const Exact factor = nothing ? Exact{1} : Exact{realised / expected};
+        out.factor = factor.convert_to<double>();
         for (std::size_t i = 0; i < insurers_; ++i) {
-            running[i] *= realised / expected;
+            running[i] *= factor;
             if (gap != 0) running[i] -= gap * totals_.adult_days[i] / adults;
         }
         book(account, Item::own_payments_macro, running);
