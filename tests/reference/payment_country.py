@@ -88,9 +88,13 @@ def _codes(rng: random.Random, criterion: Any, *, none: bool, single: bool = Fal
 
 
 def _money(rng: random.Random, rules: Rules, country: Country, stage: str) -> None:
-    insurers = len(country.days)
     if rules.fixed_by_history and rng.random() < 0.8:
-        country.history = [Fraction(rng.randint(0, 50_000)) for _ in range(insurers)]
+        cents = [rng.randint(0, 50_000) * d // rules.days_in_year for d in country.days]
+        country.history = [
+            Fraction(c * rules.days_in_year, d) if d else Fraction(0) for c, d in zip(cents, country.days, strict=True)
+        ]
+    if rules.detained and rng.random() < 0.6:
+        country.detained_days = [rng.randint(0, d // 50) for d in country.adult_days]
     if stage == "ex_ante":
         return
     for name in rules.shares:

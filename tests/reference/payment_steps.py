@@ -13,8 +13,8 @@ Readings:
    N brought to the macro amount with the flanking policy, N (M + f)/M: the corrected "geraamde kosten" of Bzv 1bb and
    3.11(4). It only tells in the flat step: C/N with the weights' ratios (R15 11(2)) leaves the distribution of C as
    it was.
-3. C/N of a share without normative amount and without cost is 1; with cost it is undefined. The flat step needs
-   adults only when there is something to divide.
+3. C/N of a share without normative amount and without cost is 1; with cost, or below zero, it is undefined. The flat
+   step needs adults only when there is something to divide.
 4. Bandwidth, Bzv 3.17: result per insured adult minus the mean of all insurers, what lies beyond the amount times the
    percentage, taken off above and added below. B15 23(2)-(3) and 31(2)-(3) word the lower side in four ways (with
    "5,-" for "-5,00", "het verschil" for what lies beyond it, in 23(3)d without the mean, in 31(3)b with the
@@ -36,7 +36,8 @@ Readings:
    one does, with the weights of the tables without it. The bandwidth of 2015 is in every settlement (B15 23(2)-(3)).
 10. Under-18 administration: heads on 1 July (Bzv 3.22(2)).
 11. The premium of 2015 is that of all adults, those in detention included, less what is forgone (B15 12(2)-(3),
-   23(4)-(5)); adults of the flat step, of the bandwidth and of the premium of later years leave them out.
+   23(4)-(5)); where what is forgone is not known they are left out (R15 8(3), 17(1)), as they are among the adults of
+   the flat step, of the bandwidth and of the premium of later years.
 """
 
 from __future__ import annotations
@@ -214,7 +215,7 @@ def settle_share(
     neutral: Neutral = neutral_weights(table, own_rules, realised, expected, "micro" if mode == "exact" else mode)
     before, amounts = normative(counts, printed_weights(table)), normative(counts, neutral.weights)
     cost, total = sum(data.cost), sum(amounts, Fraction(0))
-    if not total and cost:
+    if total < 0 or (not total and cost):
         raise Undefined(f"{name}: cost and no normative amount")
     factor = Fraction(cost) / total if total else Fraction(1)
     scaled = [n * factor for n in amounts]
@@ -228,7 +229,7 @@ def settle_share(
     ]
     if stage in rules.hcc.get(name, ()) and data.excess:
         base, paid = sum(resulting, Fraction(0)), sum(data.excess, Fraction(0))
-        if paid and not base:
+        if paid and base <= 0:
             raise Undefined(f"{name}: high-cost compensation over a share of zero")
         rate = paid / base if paid else Fraction(0)
         compensated_too = [s + x for s, x in zip(resulting, data.excess, strict=True)]
@@ -296,7 +297,8 @@ def history_per_insured(cost: list[int], insured_years: list[Fraction], least: i
 def premium(rules: Rules, country: Country, stage: str) -> list[Step]:
     """Art. 7 (8 in 2015), 17(1); B15 12(2)-(3), 23(4)-(5)."""
     payers = country.adult_days
-    if rules.detained and country.detained_days:
+    known = bool(rules.detained if stage == "ex_ante" else country.premium_forgone)
+    if rules.detained and known and country.detained_days:
         payers = [a + d for a, d in zip(payers, country.detained_days, strict=True)]
     amount = [rules.premium * Fraction(d, rules.days_in_year) for d in payers]
     steps = [Step("premium", "calculation_premium", amount)]
@@ -345,7 +347,7 @@ def own_payments(
 def _macro_corrected(phi: Fraction, amount: Exact, country: Country) -> tuple[Exact, Fraction]:
     """Bzv 3.19(3): E_i R/E - phi (R - E) a_i."""
     total, realised, adults = sum(amount, Fraction(0)), sum(country.own_payments), sum(country.adult_days)
-    if (not total and realised) or (not adults and realised != total):
+    if total < 0 or (not total and realised) or (phi and not adults and realised != total):
         raise Undefined("own payments without expectation or adults")
     factor = Fraction(realised) / total if total else Fraction(1)
     gap = phi * (realised - total)
