@@ -68,11 +68,16 @@ def models(json: Json = False) -> None:
     if json:
         typer.echo(frame.to_json(orient="records", indent=2))
         return
-    typer.echo(frame.drop(columns=["changes", "missing"]).to_string(index=False))
+    typer.echo(frame.drop(columns=["changes", "missing", "structure"]).to_string(index=False))
     for row in frame.to_dict(orient="records"):
-        for title, items in (("changes", row["changes"]), ("lacks", row["missing"])):
+        lists = (
+            ("changes", row["changes"], "; "),
+            ("lacks", row["missing"], "; "),
+            ("structure", row["structure"], "\n"),
+        )
+        for title, items, between in lists:
             if items:
-                typer.echo("\n".join([f"\n{row['name']} {title}:", *(f"  {item}" for item in items.split("; "))]))
+                typer.echo("\n".join([f"\n{row['name']} {title}:", *(f"  {item}" for item in items.split(between))]))
 
 
 @app.command()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import importlib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -34,6 +36,7 @@ from anderhalf.parameters import (
     model_names,
     read_law,
 )  # fmt: skip
+from anderhalf.structures import NO_WEIGHTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -212,7 +215,76 @@ class Model:
     @property
     def status(self) -> str:
         """``complete``, or what the year can be used for."""
+        if self.law.structure is not None and not self.complete:
+            return "criteria only"
         return "complete" if self.law.status is None else self.law.status.status.payment
+
+    @property
+    def weights_status(self) -> str:
+        """Of the variable share: ``printed``, ``estimated: none yet``, or ``estimated`` and on what."""
+        return "printed" if self.law.structure is None else self.law.structure.weights
+
+    @property
+    def weighted(self) -> bool:
+        """False: a structure whose weights are not published and have not been estimated yet."""
+        return self.weights_status != NO_WEIGHTS
+
+    def require_weights(self, purpose: str) -> None:
+        """Raise ParameterError, in one sentence that says what to do, when the variable share has no weights yet."""
+        if not self.weighted:
+            way = f"a model made by model.with_weights(ah.estimate(frame, model={self.name!r}))"
+            raise ParameterError(Problem(purpose, f"{self.name} has no weights ({NO_WEIGHTS})", way))
+
+    def with_weights(self, fit: Any, on: str = "") -> Model:
+        """This structure with estimated weights in the variable share; every output calls them estimated.
+
+        They are rounded to cents, as the weights of a regulation are.
+
+        Parameters
+        ----------
+        fit : Fit or Series
+            ``ah.estimate(frame, model=this)``, or euros per insured year by criterion and code.
+        on : str, optional
+            What they were estimated on, in words; default: the insured years and the fit.
+
+        Raises
+        ------
+        ParameterError
+            A model whose weights are printed, or a fit without exactly the classes of the variable share.
+
+        Examples
+        --------
+        >>> load_model("nl-2024-structural").with_weights(fit).weights_status  # doctest: +SKIP
+        'estimated on 1,234.0 insured years of the user'
+        """
+        structure = self.law.structure
+        if structure is None:
+            raise ParameterError(
+                Problem("with_weights", f"{self.name} has printed weights", "a structure, such as nl-2024-structural")
+            )
+        given = {(str(c), str(k)): float(value) for (c, k), value in getattr(fit, "params", fit).items()}
+        wanted = {(c.name, str(row.code)): row for c in self.variable.criteria for row in c.classes}
+        problems = [Problem("with_weights", f"no weight of {c} {k}") for c, k in wanted if (c, k) not in given]
+        problems += [
+            Problem("with_weights", f"no class {k} of {c} in {self.name}") for c, k in given if (c, k) not in wanted
+        ]
+        problems += [Problem("with_weights", f"weight of {c} {k}", "a finite number", str(value))
+                     for (c, k), value in given.items() if not math.isfinite(value)]  # fmt: skip
+        if problems:
+            raise ParameterError(problems)
+        years = f"{fit.insured_years:,.1f} insured years" if hasattr(fit, "insured_years") else "data"
+        words = f"estimated on {on or f'{years} of the user'}"
+        document = self.law.weights_variable.model_copy(deep=True)
+        for table in document.criterion:
+            table.classes[:] = [
+                row.model_copy(update={"weight": Decimal(round(given[table.name, str(row.code)] * 100)) / 100})
+                for row in table.classes
+            ]
+        digest = hashlib.sha256(f"{self.law.sha256}{words}{sorted(given.items())}".encode()).hexdigest()
+        name = self.name if self.weighted else f"{self.name}+estimated"
+        structure = dataclasses.replace(structure, weights=words)
+        law = dataclasses.replace(self.law, name=name, weights_variable=document, sha256=digest, structure=structure)
+        return model_of(law)
 
     def require_complete(self, purpose: str) -> None:
         """Raise ParameterError, in one sentence, when this version cannot group and pay the year."""
@@ -234,16 +306,21 @@ class Model:
 
     @cached_property
     def weights(self) -> pd.DataFrame:
-        """Every weight: ``share, criterion, code, label, weight_eur, source``."""
+        """Every weight: ``share, criterion, code, label, weight_eur, source, status``.
+
+        ``status`` is ``printed``, ``estimated: none yet`` (the weight is NaN), or ``estimated`` and on what.
+        """
         import pandas as pd
 
-        rows = [
-            (share.name, criterion.name, row.code, row.label, row.weight / MICRO_PER_EURO, row.source)
-            for share in self.shares
-            for criterion in share.criteria
-            for row in criterion.classes
-        ]
-        return pd.DataFrame(rows, columns=["share", "criterion", "code", "label", "weight_eur", "source"])
+        rows = []
+        for share in self.shares:
+            status = self.weights_status if share.name == "variable" else "printed"
+            for criterion in share.criteria:
+                for row in criterion.classes:
+                    weight = math.nan if status == NO_WEIGHTS else row.weight / MICRO_PER_EURO
+                    rows.append((share.name, criterion.name, row.code, row.label, weight, row.source, status))
+        columns = ["share", "criterion", "code", "label", "weight_eur", "source", "status"]
+        return pd.DataFrame(rows, columns=columns)
 
     @cached_property
     def values(self) -> pd.DataFrame:
@@ -302,11 +379,12 @@ def load_model(name: str, *reforms: Reform) -> Model:
 
 def models() -> pd.DataFrame:
     """The model years: ``name, year, official, status, title, cite, url, classes, changes, missing, macro_eur_million,
-    macro_status``.
+    macro_status, weights, structure``.
 
     ``status`` is ``complete``, or ``weights and criteria only``: such a year can be read and explained person by
     person, and is refused by everything that groups claims or pays insurers. ``missing`` says why. The macro total and
-    its status (final, draft, expected) are those of :func:`macro_amounts`.
+    its status (final, draft, expected) are those of :func:`macro_amounts`. ``weights`` is ``printed``, or ``estimated:
+    none yet`` for a structure; ``structure`` holds a line per difference of such a year: printed, or an assumption.
     """
     import pandas as pd
 
@@ -318,15 +396,16 @@ def models() -> pd.DataFrame:
         source = model.law.source
         count = sum(len(criterion.classes) for share in model.shares for criterion in share.criteria)
         changes = "; ".join(f"{change.path} = {_shown(change.value)}" for change in model.law.changes)
+        notes = model.law.structure.notes if model.law.structure else ()
         title = model.law.title or source.title
         missing = "; ".join(model.law.missing)
         macro = macro_year(model.year)
         total = macro.values.get("total") if macro else None
         amounts = (None if total is None else float(total), macro.status if macro and total is not None else "expected")
         row = (name, model.year, model.official, model.status, title, source.cite, source.url, count, changes, missing)
-        rows.append(row + amounts)
+        rows.append((*row, *amounts, model.weights_status, "\n".join(notes)))
     columns = ["name", "year", "official", "status", "title", "cite", "url", "classes", "changes", "missing",
-               "macro_eur_million", "macro_status"]  # fmt: skip
+               "macro_eur_million", "macro_status", "weights", "structure"]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -354,7 +433,7 @@ def model_of(law: Law) -> Model:
         name=law.name,
         year=law.source.year,
         official=law.official,
-        complete=law.status is None,
+        complete=not law.missing,
         variable=shares["variable"],
         ggz=shares["ggz"],
         ggz_hcc=shares["ggz_hcc"],
@@ -475,6 +554,10 @@ def _share(law: Law, weights: WeightsFile) -> Share:
         excluded = [pair for rule in law.assignment.exclusion if rule.criterion == table.name for pair in rule.pairs]
         assignment = rows[table.name]
         source = f"{law.source.title}, annex {weights.share.annex}, table {table.table}"
+        if law.structure is not None and weights.share.name == "variable":
+            source = f"{law.source.title}, {law.structure.weights}"
+        elif law.structure is not None:
+            source = f"{weights.source.title}, annex {weights.share.annex}, table {table.table}"
         criteria.append(
             Criterion(
                 name=table.name,

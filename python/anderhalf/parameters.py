@@ -304,6 +304,8 @@ class AssignmentRow(_Table):
     assignment: Literal["single", "all", "count"]
     data_years: Annotated[list[Annotated[StrictInt, Field(ge=0)]], Field(min_length=1)]
     zero_sum: Literal["criterion", "age_band"] = "criterion"
+    of: list[Key] = []  # membership of these criteria in the data year decides (HSM)
+    categories: list[Category] = []  # cost of these categories decides (MFK, IBZ, HHK)
     article: Text
 
 
@@ -544,6 +546,16 @@ _SAME_CLASSES = (
 
 
 @dataclass(frozen=True)
+class Structure:
+    """Of a year whose weights are not published: what it changes, and whose weights stand in the variable share."""
+
+    base_year: int
+    notes: tuple[str, ...]
+    missing: tuple[str, ...]
+    weights: str  # "estimated: none yet", or "estimated" and on what
+
+
+@dataclass(frozen=True)
 class Law:
     """The parameter files of one model year, validated one by one and against each other."""
 
@@ -565,6 +577,7 @@ class Law:
     weights_ggz_ex_post: WeightsFile | None = None
     weights_deductible_ex_post: WeightsFile | None = None
     status: StatusFile | None = None
+    structure: Structure | None = None
 
     @property
     def source(self) -> Source:
@@ -579,6 +592,8 @@ class Law:
     @property
     def missing(self) -> tuple[str, ...]:
         """What this version cannot do yet with the year; empty when it can group and pay it."""
+        if self.structure is not None:
+            return self.structure.missing
         return () if self.status is None else tuple(self.status.status.missing)
 
 
@@ -631,27 +646,10 @@ def read_law(folder: Path, name: str, reforms: Sequence[Reform] = ()) -> Law:
     ParameterError
         Everything that is wrong in any file, each with file, key, and article or table.
     """
-    home = folder / name.removeprefix("nl-")
-    changes: list[Change] = []
-    title, official, digest = "", True, hashlib.sha256()
-    if (home / "reform.toml").is_file():
-        if extra := sorted(path.name for path in home.glob("*.toml") if path.name != "reform.toml"):
-            raise ParameterError(Problem(home.name, "a reform and files of its own", "reform.toml", ", ".join(extra)))
-        label = f"{home.name}/reform.toml"
-        reform = _validated(ReformFile, _parse(home / "reform.toml", label, digest), label)
-        if reform.model.name != name:
-            raise ParameterError(
-                Problem(f"{label} model.name", "not the name of the folder", name, reform.model.name),
-                label,
-                "model.name",
-            )
-        base, changes = reform.model.base, list(reform.change)
-        title, official = reform.model.title, reform.model.official
-        home = folder / base.removeprefix("nl-")
-        if not home.is_dir() or (home / "reform.toml").is_file():
-            raise ParameterError(Problem(f"{label} model.base", "no such model year", got=base), label, "model.base")
-    documents = _documents(home, digest)
-    problems = _apply(documents, changes, "reform.toml")
+    digest = hashlib.sha256()
+    made = _assembled(folder, name, digest)
+    home, documents, changes, official = made.home, made.documents, made.changes, made.official
+    problems: list[Problem] = []
     for user in reforms:
         added = user.of_year(_year(documents))
         problems += _apply(documents, added, user.name)
@@ -673,15 +671,79 @@ def read_law(folder: Path, name: str, reforms: Sequence[Reform] = ()) -> Law:
         raise ParameterError(problems, *_common_place(problems))
     law = Law(
         name=name if not reforms else f"{name}+{'+'.join(reform.name for reform in reforms)}",
-        title=title,
+        title=made.title,
         official=official,
         changes=tuple(changes),
         sha256=digest.hexdigest(),
+        structure=made.structure,
         **files,  # type: ignore[arg-type]  # each stem has the type that _SCHEMA gives it
     )
     if problems := list(_cross_checks(law, home.name)):
         raise ParameterError(problems, *_common_place(problems))
     return law
+
+
+@dataclass
+class _Assembled:
+    """The parameter files of a model before they are validated, and what lies on top of those that are printed."""
+
+    home: Path
+    documents: dict[str, Document]
+    changes: list[Change]
+    title: str = ""
+    official: bool = True
+    structure: Structure | None = None
+
+
+def _assembled(folder: Path, name: str, digest: Any) -> _Assembled:
+    home = folder / name.removeprefix("nl-")
+    for kind, made in (("reform.toml", _reformed), ("structure.toml", _structured)):
+        if (home / kind).is_file():
+            if extra := sorted(path.name for path in home.glob("*.toml") if path.name != kind):
+                raise ParameterError(Problem(home.name, f"a {kind} and files of its own", kind, ", ".join(extra)))
+            return made(folder, home, digest)
+    return _Assembled(home, _documents(home, digest), [])
+
+
+def _head(folder: Path, home: Path, label: str, name: str, base: str, leaf: str) -> None:
+    """Refuse a name that is not the folder's, and a base that is no model, or stands on top of others itself."""
+    if name != f"nl-{home.name}":
+        raise ParameterError(
+            Problem(f"{label} model.name", "not the name of the folder", f"nl-{home.name}", name), label, "model.name"
+        )
+    below = folder / base.removeprefix("nl-")
+    if below == home or not below.is_dir() or (below / leaf).is_file():
+        raise ParameterError(Problem(f"{label} model.base", "no such model year", got=base), label, "model.base")
+
+
+def _reformed(folder: Path, home: Path, digest: Any) -> _Assembled:
+    label = f"{home.name}/reform.toml"
+    reform = _validated(ReformFile, _parse(home / "reform.toml", label, digest), label)
+    _head(folder, home, label, reform.model.name, reform.model.base, "reform.toml")
+    base = folder / reform.model.base.removeprefix("nl-")
+    made = _Assembled(base, _documents(base, digest), list(reform.change), reform.model.title, reform.model.official)
+    if problems := _apply(made.documents, made.changes, "reform.toml"):
+        raise ParameterError(problems)
+    return made
+
+
+def _structured(folder: Path, home: Path, digest: Any) -> _Assembled:
+    from anderhalf.structures import NO_WEIGHTS, StructureFile, restructured
+
+    label = f"{home.name}/structure.toml"
+    own = _validated(StructureFile, _parse(home / "structure.toml", label, digest), label)
+    _head(folder, home, label, own.model.name, own.model.base, "none")
+    made = _assembled(folder, own.model.base, digest)
+    if problems := _apply(made.documents, own.change, label):
+        raise ParameterError(problems)
+    base_year = made.structure.base_year if made.structure else _year(made.documents)
+    restructured(made.documents, own, label)
+    notes = tuple(f"{own.model.year}: {note}" for note in own.notes())
+    before = made.structure.notes if made.structure else ()
+    made.structure = Structure(base_year, (*before, *notes), tuple(own.model.missing), NO_WEIGHTS)
+    made.home, made.title, made.official = home, own.model.title, False
+    made.changes += own.change
+    return made
 
 
 def _year(documents: Mapping[str, Document]) -> int:

@@ -229,6 +229,7 @@ def explain(
     """
     if isinstance(model, str):
         model = load_model(model)
+    model.require_weights("explain")
     problems = list(_person_problems(sex, age))
     if problems:
         raise DomainError(problems)

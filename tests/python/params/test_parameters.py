@@ -159,14 +159,17 @@ def test_models_says_what_is_official() -> None:
     assert frame.loc["nl-2021", "official"]
     assert not frame.loc["nl-2021-structural", "official"]
     assert frame.loc["nl-2021", "cite"] == "Stcrt. 2022, 17199"
-    assert frame["classes"].to_dict() == {
+    printed = frame[frame["weights"] == "printed"]
+    assert set(frame.index) - set(printed.index) == {f"nl-{year}-structural" for year in range(2022, 2027)}
+    assert printed["classes"].to_dict() == {
         "nl-2015": 334, "nl-2019": 385, "nl-2020": 940, "nl-2021": 541, "nl-2021-structural": 541,
     }  # fmt: skip
 
 
 def test_weights_frame_has_the_documented_columns() -> None:
     frame = load_model("nl-2021").weights
-    assert list(frame.columns) == ["share", "criterion", "code", "label", "weight_eur", "source"]
+    assert list(frame.columns) == ["share", "criterion", "code", "label", "weight_eur", "source", "status"]
+    assert set(frame["status"]) == {"printed"}
     row = frame[(frame["share"] == "variable") & (frame["criterion"] == "mhk") & (frame["code"] == 1)].iloc[0]
     assert row["weight_eur"] == 166.47
     assert row["source"] == "Regeling risicoverevening 2021, annex 1, table 1.9"
