@@ -32,6 +32,12 @@ if TYPE_CHECKING:
     from anderhalf.moments import RandomGroups as RandomGroups
     from anderhalf.parameters import Reform as Reform
     from anderhalf.patient import explain as explain
+    from anderhalf.payment import Difference as Difference
+    from anderhalf.payment import Paid as Paid
+    from anderhalf.payment import Settlements as Settlements
+    from anderhalf.payment import pay as pay
+    from anderhalf.payment import recalculate as recalculate
+    from anderhalf.payment import settlements as settlements
     from anderhalf.population import Population as Population
     from anderhalf.population import synthesise as synthesise
     from anderhalf.programme import Programme as Programme
@@ -49,16 +55,19 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "Constraint": "estimation",
     "Criterion": "moments",
+    "Difference": "payment",
     "Evaluation": "metrics",
     "Fit": "estimation",
     "Model": "model",
     "Moments": "moments",
+    "Paid": "payment",
     "Population": "population",
     "Programme": "programme",
     "RandomGroups": "moments",
     "ReferenceMapping": "mapping",
     "Reform": "parameters",
     "Rules": "simulation",
+    "Settlements": "payment",
     "Simulation": "simulation",
     "Specification": "specification",
     "World": "simulation",
@@ -79,8 +88,11 @@ _PUBLIC = {
     "macro_amounts": "macro",
     "models": "model",
     "order": "estimation",
+    "pay": "payment",
+    "recalculate": "payment",
     "regiobeeld": "regiobeeld",
     "reproduce": "reproduction",
+    "settlements": "payment",
     "sign": "estimation",
     "simulate": "simulation",
     "synthesise": "population",
@@ -90,16 +102,19 @@ _PUBLIC = {
 __all__ = [
     "Constraint",
     "Criterion",
+    "Difference",
     "Evaluation",
     "Fit",
     "Model",
     "Moments",
+    "Paid",
     "Population",
     "Programme",
     "RandomGroups",
     "ReferenceMapping",
     "Reform",
     "Rules",
+    "Settlements",
     "Simulation",
     "Specification",
     "World",
@@ -120,8 +135,11 @@ __all__ = [
     "macro_amounts",
     "models",
     "order",
+    "pay",
+    "recalculate",
     "regiobeeld",
     "reproduce",
+    "settlements",
     "sign",
     "simulate",
     "synthesise",

@@ -57,6 +57,7 @@ def small_cells(
     totals: Sequence[bool] | None = None,
     *,
     minimum: int = MINIMUM_PERSONS,
+    hidden: Sequence[bool] | NDArray[np.bool_] | None = None,
 ) -> NDArray[np.bool_]:
     """Which cells are left out: 1 to ``minimum - 1`` persons, and what would give those away.
 
@@ -74,22 +75,25 @@ def small_cells(
         Rows that are the total of their group, not a cell of it.
     minimum : int
         Smallest number of persons that is shown.
+    hidden : sequence of bool, optional
+        Cells that are left out for another reason.
     """
     persons = np.asarray(counts, dtype=np.int64)
     group = pd.factorize(pd.Series(list(groups) if groups is not None else [0] * len(persons)))[0]
     total = np.zeros(len(persons), dtype=bool) if totals is None else np.asarray(totals, dtype=bool)
-    hidden = (persons > 0) & (persons < minimum)
+    small = (persons > 0) & (persons < minimum)
+    left_out = small if hidden is None else small | np.asarray(hidden, dtype=bool)
     for g in np.unique(group):
         cells = np.flatnonzero((group == g) & ~total & (persons > 0))
-        if not hidden[cells].any():
+        if not left_out[cells].any():
             continue
         for next_cell in cells[np.argsort(persons[cells], kind="stable")]:
-            if persons[cells][hidden[cells]].sum() >= minimum:  # so there are two or more of them
+            if left_out[cells].sum() > 1 and persons[cells][left_out[cells]].sum() >= minimum:
                 break
-            hidden[next_cell] = True
-        if persons[cells][hidden[cells]].sum() < minimum:
-            hidden[(group == g) & total] = True
-    return hidden
+            left_out[next_cell] = True
+        if persons[cells][left_out[cells]].sum() < minimum:
+            left_out[(group == g) & total] = True
+    return left_out
 
 
 def _suppress(
@@ -99,9 +103,20 @@ def _suppress(
     groups: Sequence[str],
     totals: Sequence[bool] | None,
     minimum: int,
+    across: Sequence[str] = (),
 ) -> pd.DataFrame:
-    group = None if not groups else [tuple(row) for row in frame[list(groups)].itertuples(index=False)]
-    hidden = small_cells(frame[count].to_numpy(), group, totals, minimum=minimum)
+    persons = frame[count].to_numpy()
+    both = [
+        [tuple(row) for row in frame[list(by)].itertuples(index=False)] if by else None
+        for by in (groups, *([across] if across else []))
+    ]
+    hidden = np.zeros(len(frame), dtype=bool)
+    while True:  # what is left out in one direction may give away a cell in the other
+        before = hidden
+        for group in both:
+            hidden = small_cells(persons, group, totals, minimum=minimum, hidden=hidden)
+        if np.array_equal(before, hidden):
+            break
     shown = frame.astype({c: object for c in frame.columns if c not in keys})
     for column in shown.columns:
         if column not in keys:
@@ -331,6 +346,7 @@ class Bundle:
         keys: Sequence[str] = (),
         groups: Sequence[str] = (),
         total: Callable[[pd.DataFrame], Sequence[bool]] | None = None,
+        across: Sequence[str] = (),
     ) -> pd.DataFrame:
         """Add ``tables/<name>.csv`` and return the frame as it is written; draw figures from that.
 
@@ -350,6 +366,8 @@ class Bundle:
             Rows that agree on these columns add up to one total. Default: all rows do.
         total : callable, optional
             Given the frame, which rows are totals.
+        across : sequence of str
+            Rows that agree on these columns add up to a total too: a table of insurers x classes.
         """
         origin = _known_origin(f"table {name}", origin)
         table = _to_pandas(frame)
@@ -361,7 +379,12 @@ class Bundle:
         if "origin" in table.columns:
             problems.append(Problem(f"table {name}", "has a column origin", "no such column: it is added on writing"))
         keys = list(keys) or [c for c in table.columns if _is_text(table[c])]
-        for what, columns in (("keys", keys), ("groups", groups), ("count", [count] if count else [])):
+        for what, columns in (
+            ("keys", keys),
+            ("groups", groups),
+            ("across", across),
+            ("count", [count] if count else []),
+        ):
             for column in columns:
                 if column not in table.columns:
                     problems.append(
@@ -389,7 +412,8 @@ class Bundle:
                         "whole numbers, 0 or more",
                     )
                 )
-            table = _suppress(table, count, keys, groups, total(table) if total else None, self.minimum_persons)
+            totals = total(table) if total else None
+            table = _suppress(table, count, keys, groups, totals, self.minimum_persons, across)
         self._files[f"tables/{name}.csv"] = csv_text(table.assign(origin=origin))
         return table
 
@@ -491,6 +515,12 @@ th { border-bottom: 2px solid #555; vertical-align: bottom; } th.text, td.text {
 tr.strong td { font-weight: 600; border-top: 2px solid #555; }
 figure { margin: 1rem 0; } figure svg { max-width: 100%; height: auto; }
 .note { color: #444; font-size: .9rem; }
+h3 { font-size: 1rem; margin: 1.4rem 0 .2rem; }
+.step { display: flex; justify-content: space-between; gap: 1rem; border-bottom: 1px solid #ddd; padding: .3rem 0; }
+.step p { margin: .15rem 0; color: #444; font-size: .9rem; } .step small { color: #444; }
+.step > div { min-width: 0; overflow-wrap: anywhere; }
+.step > span { white-space: nowrap; font-variant-numeric: tabular-nums; }
+.step.sum, .step.total { font-weight: 600; } .step.total { border-top: 2px solid #555; margin-top: 1rem; }
 @media (max-width: 40rem) { table { font-size: .82rem; } th, td { padding: .2rem .3rem; }
                            th, th.text, td.text { white-space: normal; overflow-wrap: break-word; } }
 @media print { body { max-width: none; margin: 0; font-size: 10pt; } h2, figure, tr { break-inside: avoid; }
@@ -533,14 +563,16 @@ def html_figure(svg: str, caption: str = "") -> str:
 
 
 def html_table(
-    frame: pd.DataFrame, *, headings: Mapping[str, str] | None = None, strong: Callable[[Any], bool] | None = None
-) -> str:
+    frame: pd.DataFrame, *, headings: Mapping[str, str] | None = None, strong: Callable[[Any], bool] | None = None,
+    right: Sequence[str] = (),
+) -> str:  # fmt: skip
     """A frame as an HTML table; numbers as in the CSV with thin thousands, euros without cents.
 
-    ``headings`` gives the words above columns; ``strong(row)`` marks rows such as totals. What was left out shows as –.
+    ``headings`` gives the words above columns; ``strong(row)`` marks rows such as totals; columns of ``right`` hold
+    numbers written as texts. What was left out shows as –.
     """
     names = list(frame.columns)
-    text = [name for name in names if _is_text(frame[name])]
+    text = [name for name in names if _is_text(frame[name]) and name not in right]
     lines = [
         '<div class="wide"><table>',
         "<thead><tr>"

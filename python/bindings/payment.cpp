@@ -49,6 +49,12 @@ void bind_payment(py::module_& m) {
         py::arg("class_days"), py::arg("weights"), py::arg("days_in_year"), py::arg("national_cost"),
         py::arg("flat_ppm"), py::arg("adult_days"), py::arg("excess") = std::vector<std::int64_t>{});
     m.def(
+        "normative_cents",
+        [](const Classes& class_days, const std::vector<MicroEuro>& weights, Days days_in_year) {
+            return ex_ante(normative(totals_of(class_days), weights), days_in_year);
+        },
+        py::arg("class_days"), py::arg("weights"), py::arg("days_in_year"));
+    m.def(
         "neutral_weights",
         [](const std::vector<std::tuple<std::string, Index, std::int32_t, Index>>& layout,
            const std::vector<params::NeutralityRule>& rules, const std::string& share,
