@@ -20,11 +20,15 @@ STAGES = ("ex_ante", *EX_POST)
 
 @dataclass(frozen=True)
 class Band:
-    """Results further than `euros` per adult from the mean are settled for `part`; `financed`: flat over all adults."""
+    """Results further than `euros` from the mean are settled for `part`; `financed`: flat over all adults."""
 
     euros: Fraction
     part: Fraction
     financed: bool = False
+    per_adult: bool = True
+    """Else per insured."""
+    before_flat_step: bool = False
+    """The result after scaling instead of after all steps."""
     stages: tuple[str, ...] = EX_POST
 
 
@@ -254,6 +258,49 @@ def rules_2021(table: dict[str, Any], *, structural: bool = False) -> Rules:
         hcc={"ggz": ("second_provisional", "final")},
         own_payments_phi=None if structural else Fraction(15, 100),
     )
+
+
+LATER = ("second_provisional", "final")
+GGZ_BAND = Band(Fraction(10), Fraction(90, 100))
+STRUCTURES: dict[int, dict[str, Any]] = {
+    2022: {"phi": Fraction(30, 100), "own_payments_phi": Fraction(30, 100)},
+    2023: {
+        "bands": {
+            "variable": Band(Fraction(50), Fraction(75, 100), financed=True, per_adult=False, before_flat_step=True),
+            "ggz": GGZ_BAND,
+        }
+    },
+    2024: {"bands": {"ggz": GGZ_BAND}},
+    2025: {"bands": {"ggz": GGZ_BAND}, "hcc": ("variable", "ggz")},
+    2026: {"hcc": ("variable", "ggz")},
+}
+"""Bzv 3.12(4), 3.16, 3.17 and facts/risk-equalization.md 2.6: what each of these years changes in the settlement."""
+
+
+def rules_of_structure(model: Any, days_in_year: int) -> Rules:
+    """2022-2026 over the law of 2021: phi, bandwidth and high-cost compensation by hand, amounts and neutral classes of
+    the model, since these years have no official weights.
+    """
+    changed = STRUCTURES[model.year]
+    rules = Rules(
+        name=model.name,
+        days_in_year=days_in_year,
+        macro={"variable": model.macro_variable, "fixed": model.macro_fixed, "ggz": model.macro_ggz},
+        premium=model.calculation_premium,
+        administration=model.administration_under_18,
+        forfait=model.forfait,
+        forfait_ex_post=model.forfait_ex_post,
+    )
+    rules.tables, rules.tables_without_hcc = {"ggz": "ggz_hcc"}, {"ggz": "ggz"}
+    rules.phi = {"variable": changed.get("phi", Fraction(1)), "ggz": Fraction(1)}
+    rules.own_payments_phi = changed.get("own_payments_phi")
+    rules.hcc = dict.fromkeys(changed.get("hcc", ("ggz",)), LATER)
+    rules.bands = changed.get("bands", {})
+    rules.neutrality = [
+        NeutralityRule(r.share.removesuffix("_hcc"), r.criterion, str(r.rule), list(r.reset), list(r.of), r.article)
+        for r in model.neutrality
+    ]
+    return rules
 
 
 def rules_of(name: str, table: dict[str, Any]) -> Rules:

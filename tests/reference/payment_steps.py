@@ -148,7 +148,16 @@ def summed(counts: list[Counts]) -> Counts:
 
 def normative(counts: list[Counts], weights: Counts) -> Exact:
     """N_i in cents."""
-    return [sum((n * weights[k] for k, n in own.items()), Fraction(0)) for own in counts]
+    return [_products(own, weights) for own in counts]
+
+
+def _products(own: Counts, weights: Counts) -> Fraction:
+    """sum_k n_k w_k; products of one denominator are added as whole numbers."""
+    by: dict[int, int] = {}
+    for column, n in own.items():
+        w = weights[column]
+        by[n.denominator * w.denominator] = by.get(n.denominator * w.denominator, 0) + n.numerator * w.numerator
+    return sum((Fraction(value, denominator) for denominator, value in by.items()), Fraction(0))
 
 
 # High cost ------------------------------------------------------------------------------------------------------
@@ -177,8 +186,11 @@ def share_table(rules: Rules, name: str, stage: str) -> str:
     return rules.tables_without_hcc[name] if without else rules.tables.get(name, name)
 
 
-def bandwidth(share: Exact, cost: list[int], adults: Exact, band: Band) -> Exact:
-    """What is taken off (-) or added (+) per insurer, before rounding, in cents; adults in years (readings 4, 5)."""
+def bandwidth(share: Exact, cost: list[int], adults: Exact, band: Band, payers: Exact | None = None) -> Exact:
+    """What is taken off (-) or added (+) per insurer, before rounding, in cents (readings 4, 5).
+
+    adults: in years, or all insured where the band is per insured; payers: the adults that finance it.
+    """
     total = sum(adults, Fraction(0))
     if not total:
         return [Fraction(0)] * len(share)
@@ -191,9 +203,12 @@ def bandwidth(share: Exact, cost: list[int], adults: Exact, band: Band) -> Exact
         distance = (own - spent) / n - mean
         beyond = max(Fraction(0), abs(distance) - band.euros * 100)
         moved.append(-band.part * beyond * n if distance > 0 else band.part * beyond * n)
-    if band.financed:
-        paid = sum(moved, Fraction(0))
-        moved = [m - paid * n / total for m, n in zip(moved, adults, strict=True)]
+    if band.financed and (paid := sum(moved, Fraction(0))):
+        shared = adults if payers is None else payers
+        everybody = sum(shared, Fraction(0))
+        if not everybody:
+            raise Undefined("no adults to finance the bandwidth")
+        moved = [m - paid * n / everybody for m, n in zip(moved, shared, strict=True)]
     return moved
 
 
@@ -240,8 +255,10 @@ def settle_share(
         ]
     band = rules.bands.get(name)
     if band and stage in band.stages:
-        years = [Fraction(d, rules.days_in_year) for d in country.adult_days]
-        moved = bandwidth(resulting, data.cost, years, band)
+        adults = [Fraction(d, rules.days_in_year) for d in country.adult_days]
+        base_years = adults if band.per_adult else [Fraction(d, rules.days_in_year) for d in country.days]
+        measured = scaled if band.before_flat_step else resulting
+        moved = bandwidth(measured, data.cost, base_years, band, adults)
         resulting = [s + b for s, b in zip(resulting, moved, strict=True)]
         steps.append(Step(name, "bandwidth", resulting))
     target = round_half(sum(resulting, Fraction(0)))

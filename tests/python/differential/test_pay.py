@@ -19,7 +19,7 @@ import pytest
 from payment_bridge import MODELS, as_counts, columns, core_pay, lines_of, tables_of
 from reference.payment import Undefined, round_half
 from reference.payment_country import random_country, random_expected
-from reference.payment_rules import STAGES, Band, Rules, rules_of
+from reference.payment_rules import STAGES, Band, Rules, rules_of, rules_of_structure
 from reference.payment_steps import Country, Days, Paid, ShareDays, counts_of, normative, pay, share_table
 
 from anderhalf.errors import DomainError
@@ -108,6 +108,62 @@ def _compare_shares(
             assert core.macro_gap == own.macro_gap, (*where, name)
         gap = own.rounding_gap - gaps[name] if where[-1] == "legal" else Fraction(0)
         assert core.rounding_gap == round_half(gap), (*where, name)
+
+
+STRUCTURES = (
+    "nl-2022-structural",
+    "nl-2023-structural",
+    "nl-2024-structural",
+    "nl-2025-structural",
+    "nl-2026-structural",
+)
+
+
+def weighted(rng: random.Random, model: Model) -> Model:
+    """The model with weights of our own in every class, in whole cents: these years have no official ones."""
+
+    def share(own: Any) -> Any:
+        criteria = []
+        for criterion in own.criteria:
+            level = (1_000, 4_000) if criterion.name.endswith("age_sex") else (-300, 20_000)
+            classes = tuple(
+                dataclasses.replace(
+                    k, weight=10_000 * (rng.randint(*level) * 100 if k.code else -rng.randint(0, 9_999))
+                )
+                for k in criterion.classes
+            )
+            criteria.append(dataclasses.replace(criterion, classes=classes))
+        return dataclasses.replace(own, criteria=tuple(criteria))
+
+    changed = {name: share(getattr(model, name)) for name in ("variable", "ggz", "ggz_hcc", "deductible")}
+    return dataclasses.replace(model, **changed)
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_bandwidth_and_high_cost_compensation_of_2022_to_2026_in_any_share(name: str) -> None:
+    """phi of 0.30, a bandwidth per insured before the flat step that all adults pay, compensation in two shares."""
+    moved: dict[str, int] = {}
+    for seed in range(COUNTRIES // 8):
+        rng = random.Random(f"{name} {seed}")
+        model = weighted(rng, load_model(name))
+        rules = rules_of_structure(model, 365 + (model.year % 4 == 0))
+        for stage in STAGES:
+            country = random_country(rng, rules, tables_of(model), stage)
+            expected = random_expected(rng, rules, country) if stage != "ex_ante" else None
+            for mode in ("exact", "legal"):
+                paid = reference(model, rules, country, stage, mode, expected)
+                if paid is None:
+                    with pytest.raises(DomainError):
+                        core_pay(model, rules, country, stage, mode, expected)
+                    continue
+                lines = lines_of(core_pay(model, rules, country, stage, mode, expected))
+                assert lines == {key: cents for key, cents in paid.lines.items() if any(cents)}, (name, seed, stage)
+                for share, item in lines:
+                    moved[f"{share} {item}"] = moved.get(f"{share} {item}", 0) + 1
+                if ("variable", "bandwidth") in lines:
+                    assert sum(lines["variable", "bandwidth"]) == 0  # financed: the insurers pay it among themselves
+    wanted = {f"{share} bandwidth" for share in rules.bands} | {f"{share} high_cost_financing" for share in rules.hcc}
+    assert wanted <= set(moved), moved
 
 
 # Sums, from the statement and the class totals alone ---------------------------------------------------------------
