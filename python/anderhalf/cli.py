@@ -154,6 +154,9 @@ def synthesise(
     persons: Annotated[int, typer.Option(min=1_000, help="Rows wanted in the start year.")] = 10_000,
     years: Annotated[str, typer.Option(help="First and last year, A:B, within 2015:2031")] = "2015:2021",
     region: Annotated[str, typer.Option(help="Region that is drawn more densely")] = "mijnstreek",
+    model: Annotated[
+        str | None, typer.Option(help="Also insured.csv: classes and cost in this model year, for `anderhalf pay`")
+    ] = None,
     seed: Seed = 1,
 ) -> None:
     """Write a synthetic population: insured records and claims, with a manifest from which it can be made again."""
@@ -162,7 +165,7 @@ def synthesise(
     first, _, last = years.partition(":")
     if not (first.isdigit() and last.isdigit()):
         raise typer.BadParameter("years are A:B, such as 2015:2021", param_hint="--years")
-    typer.echo(f"Written: {write_population(out, persons, (int(first), int(last)), region, seed)}")
+    typer.echo(f"Written: {write_population(out, persons, (int(first), int(last)), region, seed, model)}")
 
 
 @app.command()
@@ -305,6 +308,111 @@ def estimate(
             robust=robust,
             minimum_persons=minimum_persons,
             threads=threads,
+        )
+    )
+
+
+class Stage(StrEnum):
+    ex_ante = "ex_ante"
+    ex_post = "ex_post"
+    first_provisional = "first_provisional"
+    second_provisional = "second_provisional"
+    final = "final"
+
+
+class Rounding(StrEnum):
+    exact = "exact"
+    legal = "legal"
+
+
+Insured = Annotated[
+    Path, typer.Argument(help="Parquet or CSV file of insured periods with class columns, or a folder of them")
+]
+ModelYear = Annotated[str | None, typer.Option(help="Model year; see: anderhalf models")]
+WeightsFile = Annotated[
+    Path | None, typer.Option(help="Weights of your own, CSV or Parquet: criterion, code, weight_eur")
+]
+StageOf = Annotated[Stage, typer.Option(help="Which settlement; ex_post is the final one")]
+RoundingOf = Annotated[Rounding, typer.Option(help="legal: weights that are set again at two decimals, as printed")]
+Expected = Annotated[
+    Path | None,
+    typer.Option(help="Insured as expected at the grant, for neutrality, same columns; default: the realised ones"),
+]
+MinimumPersons = Annotated[
+    int, typer.Option(min=1, help="Insurers and classes of fewer records are left out of what is written.")
+]
+
+
+@app.command()
+def pay(
+    data: Insured,
+    model: ModelYear = None,
+    weights: WeightsFile = None,
+    stage: StageOf = Stage.ex_post,
+    rounding: RoundingOf = Rounding.exact,
+    expected: Expected = None,
+    total: Annotated[
+        int | None, typer.Option(help="With --weights: scale to so many cents for all insurers together")
+    ] = None,
+    insurer: Annotated[str | None, typer.Option(help="Print the statement of this insurer, step by step")] = None,
+    out: Out = None,
+    json: Json = False,
+    lang: Lang = Lang.en,
+    minimum_persons: MinimumPersons = 10,
+) -> None:
+    """What the fund pays each insurer, by the steps of a model year, each with its article."""
+    from anderhalf.statement import pay_command
+
+    raise typer.Exit(
+        pay_command(
+            data,
+            model=model,
+            weights=weights,
+            stage=stage.value,
+            rounding=rounding.value,
+            expected=expected,
+            total=total,
+            insurer=insurer,
+            out=out,
+            as_json=json,
+            lang=lang.value,
+            minimum_persons=minimum_persons,
+        )
+    )
+
+
+@app.command()
+def recalculate(
+    data: Insured,
+    model: ModelYear = None,
+    weights: WeightsFile = None,
+    to_data: Annotated[Path | None, typer.Option(help="The same insured, corrected")] = None,
+    to_model: Annotated[str | None, typer.Option(help="Another version of the model")] = None,
+    stage: StageOf = Stage.ex_post,
+    rounding: RoundingOf = Rounding.exact,
+    expected: Expected = None,
+    out: Out = None,
+    json: Json = False,
+    lang: Lang = Lang.en,
+    minimum_persons: MinimumPersons = 10,
+) -> None:
+    """An earlier payment again with corrected data or another model: the difference per insurer and per class."""
+    from anderhalf.statement import recalculate_command
+
+    raise typer.Exit(
+        recalculate_command(
+            data,
+            model=model,
+            weights=weights,
+            to_data=to_data,
+            to_model=to_model,
+            stage=stage.value,
+            rounding=rounding.value,
+            expected=expected,
+            out=out,
+            as_json=json,
+            lang=lang.value,
+            minimum_persons=minimum_persons,
         )
     )
 

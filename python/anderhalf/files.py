@@ -19,8 +19,12 @@ from anderhalf.simulation import Simulation
 _KEYS = ("anderhalf_version", "persons", "first_year", "last_year", "region", "seed", "records", "claims")
 
 
-def write_population(out: Path, persons: int, years: tuple[int, int], region: str, seed: int) -> Path:
+def write_population(
+    out: Path, persons: int, years: tuple[int, int], region: str, seed: int, model: str | None = None
+) -> Path:
     """Write ``records.csv``, ``claims.csv`` and ``manifest.json``; blocks are written as they are made.
+
+    With a model, ``insured.csv`` too: the insured of its year with their classes and cost, which ``anderhalf pay`` reads.
 
     Raises
     ------
@@ -51,6 +55,8 @@ def write_population(out: Path, persons: int, years: tuple[int, int], region: st
             "seed": seed,
             **counts,
         }
+        if model is not None:
+            people.records(model).to_csv(folder / "insured.csv", index=False)
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
         folder.chmod(0o755)
         if out.exists():

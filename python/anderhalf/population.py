@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,11 @@ from anderhalf._paths import data_directory
 from anderhalf.errors import NotFoundError, Problem
 from anderhalf.mapping import load_mapping
 from anderhalf.parameters import CATEGORIES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from anderhalf.model import Model
 
 AGES = 106
 BANDS = 19
@@ -487,6 +492,23 @@ class Population:
     def mapping(self, light_product_percent: int | None = None, year: int = 2021) -> _core.Mapping:
         """The stand-in reference files of a law year: which care leads to which class."""
         return load_mapping(year, light_product_percent=light_product_percent).core()
+
+    def records(self, model: Model | str, year: int | None = None, *, threads: int = 1) -> pd.DataFrame:
+        """Insured of a year with their classes in a model year and their cost: what :func:`anderhalf.pay` reads.
+
+        Parameters
+        ----------
+        model : Model or str
+            A model year that groups claims; see ``anderhalf models``.
+        year : int, optional
+            Calendar year of the population; default that of the model. Give the same year to :func:`anderhalf.pay`.
+        """
+        from anderhalf.model import load_model
+        from anderhalf.simulation import Rules, World
+
+        law = load_model(model) if isinstance(model, str) else model
+        start = law.year if year is None else year
+        return World(self, law, Rules(start=start, horizon=1), threads=threads).records(start)
 
     def validate(self, **options: Any) -> Any:
         """Every target of ``targets.toml`` with the value reached, its standard error and its source."""

@@ -155,6 +155,27 @@ class World:
         """Code and name of every insurer, in the order of results."""
         return dict(self.people.insurers)
 
+    def records(self, year: int | None = None) -> pd.DataFrame:
+        """Insured of an equalization year with their classes and cost: what :func:`anderhalf.pay` reads.
+
+        Columns ``person, insurer, days, represents, abroad, under_18``, the class columns of the model year, and cents:
+        ``variable_cents, ggz_cents, nursing_cents, fixed_cents, own_payments_mandatory_cents`` where there are any.
+        Classes of the deductible follow from the others.
+        """
+        frame = dict(self.core.frame(self.rules.start if year is None else year))
+        classes = frame.pop("classes")
+        names = self.people.insurers
+        columns = {
+            "person": frame["person"],
+            "insurer": [names[int(code)] for code in frame["insurer"]],
+            **{name: frame[name] for name in ("days", "represents", "abroad", "under_18")},
+            **classes["variable"],
+            **classes["ggz"],
+            **{k: v for k, v in classes.get("nursing", {}).items() if k.startswith("nursing_")},
+        }
+        money = ("variable_cents", "ggz_cents", "nursing_cents", "fixed_cents", "own_payments_mandatory_cents")
+        return pd.DataFrame({**columns, **{name: frame[name] for name in money if name in frame}})
+
     def insurer_code(self, name: str) -> int:
         for code, known in self.people.insurers.items():
             if name in (known, str(code)):
