@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from anderhalf.payment import Difference as Difference
     from anderhalf.payment import Paid as Paid
     from anderhalf.payment import Settlements as Settlements
+    from anderhalf.payment import class_columns as class_columns
     from anderhalf.payment import pay as pay
     from anderhalf.payment import recalculate as recalculate
     from anderhalf.payment import settlements as settlements
@@ -73,6 +74,7 @@ _PUBLIC = {
     "World": "simulation",
     "bootstrap": "estimation",
     "cap": "estimation",
+    "class_columns": "payment",
     "diagnosis_code": "mapping",
     "diagnosis_number": "mapping",
     "drug_code": "mapping",
@@ -120,6 +122,7 @@ __all__ = [
     "World",
     "bootstrap",
     "cap",
+    "class_columns",
     "diagnosis_code",
     "diagnosis_number",
     "drug_code",

@@ -514,11 +514,11 @@ th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #ddd
 th { border-bottom: 2px solid #555; vertical-align: bottom; } th.text, td.text { text-align: left; }
 tr.strong td { font-weight: 600; border-top: 2px solid #555; }
 figure { margin: 1rem 0; } figure svg { max-width: 100%; height: auto; }
-.note { color: #444; font-size: .9rem; }
+.note { color: #444; font-size: .9rem; } .wrap td.text { white-space: normal; }
 h3 { font-size: 1rem; margin: 1.4rem 0 .2rem; }
-.step { display: flex; justify-content: space-between; gap: 1rem; border-bottom: 1px solid #ddd; padding: .3rem 0; }
-.step p { margin: .15rem 0; color: #444; font-size: .9rem; } .step small { color: #444; }
-.step > div { min-width: 0; overflow-wrap: anywhere; }
+.step { display: flex; flex-wrap: wrap; gap: 0 1rem; border-bottom: 1px solid #ddd; padding: .3rem 0; }
+.step p { margin: .15rem 0; flex-basis: 100%; color: #444; font-size: .9rem; } .step small { color: #444; }
+.step > div { flex: 1; min-width: 0; overflow-wrap: anywhere; }
 .step > span { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .step.sum, .step.total { font-weight: 600; } .step.total { border-top: 2px solid #555; margin-top: 1rem; }
 @media (max-width: 40rem) { table { font-size: .82rem; } th, td { padding: .2rem .3rem; }

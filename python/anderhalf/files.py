@@ -24,7 +24,8 @@ def write_population(
 ) -> Path:
     """Write ``records.csv``, ``claims.csv`` and ``manifest.json``; blocks are written as they are made.
 
-    With a model, ``insured.csv`` too: the insured of its year with their classes and cost, which ``anderhalf pay`` reads.
+    With a model, ``insured.csv`` too: the insured of its year with their classes and cost, which ``anderhalf pay``
+    reads.
 
     Raises
     ------

@@ -168,6 +168,18 @@ def column_names(share: str, criterion: Criterion) -> tuple[str, ...]:
     return tuple(f"{name}_{c.code}" for c in criterion.classes if c.code != 0)
 
 
+def needed_columns(model: Model) -> list[str]:
+    """The class columns that nothing else tells, share after share."""
+    variable = {c.name for c in model.variable.criteria}
+    result: list[str] = []
+    for share, law in shares_of(model).items():
+        for criterion in law.criteria:
+            told = _derivable(share, criterion.name) in variable or (criterion.name == "gsm" and share == "variable")
+            if not told:
+                result += column_names(share, criterion)
+    return list(dict.fromkeys(result))
+
+
 def classes_of(model: Model, names: Sequence[str]) -> Classes:
     """Where each class comes from, given the columns of a frame.
 

@@ -36,6 +36,7 @@ from anderhalf.insured import (
     classes_of,
     days_in,
     excess,
+    needed_columns,
     shares_of,
     totals,
 )  # fmt: skip
@@ -358,6 +359,17 @@ def pay(
     if isinstance(weights, Fit):
         days, represents = days or weights.layout.days, represents or weights.layout.represents
     return _pay_own(data, weights, total, insurer, days or "days", represents or "represents", days_in_year)
+
+
+def class_columns(model: Model | str) -> list[str]:
+    """The class columns that a frame must have for a model year; all others follow from them.
+
+    Examples
+    --------
+    >>> [name for name in class_columns("nl-2021") if "_" not in name]
+    ['avi', 'region', 'ses', 'ppa', 'mhk', 'fdg', 'mvv']
+    """
+    return needed_columns(load_model(model) if isinstance(model, str) else model)
 
 
 def steps_of(model: Model, stage: Stage) -> dict[tuple[str, str], str]:
@@ -983,4 +995,4 @@ def recalculate(
     return Difference(before, after)
 
 
-__all__ = ["STAGES", "Difference", "Line", "Paid", "Settlements", "pay", "recalculate", "settlements", "stage_of"]
+__all__ = ["STAGES", "Difference", "Line", "Paid", "Settlements", "class_columns", "pay", "recalculate", "settlements", "stage_of"]

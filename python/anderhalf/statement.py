@@ -7,6 +7,7 @@ is said of all insurers together is their sum.
 from __future__ import annotations
 
 import html
+import re
 import textwrap
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
@@ -442,11 +443,15 @@ def difference_text(difference: Difference, insurer: Insurer, lang: str = "en") 
     head = "".join(f"{w('page', key):>18}" for key in ("before", "after", "difference"))
     lines.append(f"{'':<{WIDTH - 54}}{head}")
     own = difference.lines[difference.lines.insurer == name]
+    share = ""
     row: Any
     for row in own.itertuples(index=False):
-        title = f"{w.name('share', row.share)}: {w.name('item', row.item)}"
+        if row.share != share:
+            share = row.share
+            lines.append(w.name("share", share))
+        title = f"  {w.name('item', row.item)}"
         amounts = "".join(f"{w.amount(v):>18}" for v in (row.before_cents, row.after_cents, row.difference_cents))
-        lines.append(f"{title[: WIDTH - 55]:<{WIDTH - 54}}{amounts}")
+        lines.append(f"{title:<{WIDTH - 54}}{amounts}")
     sums = [int(own[key].sum()) for key in ("before_cents", "after_cents", "difference_cents")]
     amounts = "".join(f"{w.amount(v):>18}" for v in sums)
     lines.append(f"{w('page', 'contribution'):<{WIDTH - 54}}{amounts}")
@@ -501,10 +506,10 @@ def _statement_html(paid: Paid, insurer: Insurer, w: Words) -> list[str]:
         body.append(f"<h3>{html.escape(w.name('share', share))}</h3>")
         for step in part:
             article = f" <small>{html.escape(w.article(step.article))}</small>" if step.article else ""
-            said = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in step.sentences)
+            said = "".join(f"<p>{html.escape(_signs(sentence))}</p>" for sentence in step.sentences)
             body.append(
-                f'<div class="step"><div><b>{html.escape(step.title)}</b>{article}{said}</div>'
-                f"<span>{html.escape(_minus(w.amount(step.cents)))}</span></div>"
+                f'<div class="step"><div><b>{html.escape(step.title)}</b>{article}</div>'
+                f"<span>{html.escape(_minus(w.amount(step.cents)))}</span>{said}</div>"
             )
         if len(part) > 1:
             total = _minus(w.amount(sum(step.cents for step in part)))
@@ -517,6 +522,11 @@ def _statement_html(paid: Paid, insurer: Insurer, w: Words) -> list[str]:
         f"<span>{html.escape(_minus(w.amount(paid.contribution[i])))}</span></div>"
     )
     return body
+
+
+def _signs(text: str) -> str:
+    """Minus and times as printed."""
+    return re.sub(r"(?<![\w)])-(?=\d)", "\u2212", text).replace(" - ", " \u2212 ").replace(" x ", " \u00d7 ")
 
 
 def _minus(text: str) -> str:
@@ -593,7 +603,8 @@ def bundle_of(paid: Paid, lang: str = "en", minimum_persons: int = 10) -> Bundle
     body = [html_paragraph(_law(paid, w)), html_paragraph(w("page", "all", total=w.eur(paid.total_cents)))]
     if paid.model is not None:
         body.append(html_paragraph(w("page", "intro"), note=True))
-    body += [html_heading(w("page", "insurers")), _frame_html(insurers, w)]
+    short = ["insurer", "persons", "insured_years", "contribution_cents"]
+    body += [html_heading(w("page", "insurers")), _frame_html(insurers[short], w)]
     hidden = _hidden(paid, minimum_persons)
     if hidden:
         names = ", ".join(map(str, sorted(hidden, key=str)))
@@ -651,13 +662,15 @@ def difference_bundle(difference: Difference, lang: str = "en", minimum_persons:
         if name in hidden:
             continue
         body.append(html_heading(w("page", "head_difference", insurer=name)))
-        body.append(_frame_html(shown[shown.insurer == name].drop(columns=["insurer", "persons"]), w))
+        own_lines = shown[shown.insurer == name].drop(columns=["insurer", "persons"])
+        body.append(f'<div class="wrap">{_frame_html(own_lines, w)}</div>')
         own = classes[(classes.insurer == name) & classes.code.notna()]
         own = own[[v is not None and v != 0 for v in own.difference_cents]]
         order = sorted(own.index, key=lambda k: -abs(int(own.difference_cents[k])))[:12]
         if order:
             body.append(f"<h3>{html.escape(w('page', 'classes'))}</h3>")
-            body.append(_frame_html(own.loc[order, ["share", "criterion", "label", "difference_cents"]], w))
+            columns = ["share", "criterion", "label", "difference_cents"]
+            body.append(f'<div class="wrap">{_frame_html(own.loc[order, columns], w)}</div>')
     bundle.report(html_page(w("page", "title_difference"), body, lang=lang))
     return bundle
 

@@ -37,6 +37,13 @@ def test_the_weights_of_the_readme_are_estimated(capsys: pytest.CaptureFixture[s
     assert "CPM" in capsys.readouterr().out.upper()
 
 
+def test_the_payment_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, Any] = {}
+    exec(compile(_snippet("python", 2).replace("6_000", "2_000"), "README.md", "exec"), names)
+    assert sum(names["paid"].contribution) == names["paid"].total_cents
+    assert "Contribution (vereveningsbijdrage)" in capsys.readouterr().out
+
+
 def test_estimate_and_evaluate_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from anderhalf.cli import app
 
