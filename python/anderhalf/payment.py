@@ -422,6 +422,7 @@ def _pay_year(
     data: Source, model: Model, stage: Stage, rounding: Rounding, expected: Any, names: Mapping[str, str],
     year: int | None,
 ) -> Paid:  # fmt: skip
+    model.require_weights("pay")
     # Every column that is missing is named at once: of classes, and of the stage.
     problems: list[Problem] = []
     wanted, classes = Wanted(), None
@@ -995,4 +996,15 @@ def recalculate(
     return Difference(before, after)
 
 
-__all__ = ["STAGES", "Difference", "Line", "Paid", "Settlements", "class_columns", "pay", "recalculate", "settlements", "stage_of"]
+__all__ = [
+    "STAGES",
+    "Difference",
+    "Line",
+    "Paid",
+    "Settlements",
+    "class_columns",
+    "pay",
+    "recalculate",
+    "settlements",
+    "stage_of",
+]

@@ -382,8 +382,9 @@ def _law(paid: Paid, w: Words) -> str:
     if paid.model is None:
         return w("page", "title_own")
     source_ = paid.model.law.source
-    return w("page", "law", law=source_.title, cite=source_.cite, stage=w("stage", paid.stage),
-             rounding=w("rounding", paid.rounding))  # fmt: skip
+    law = w("page", "law", law=source_.title, cite=source_.cite, stage=w("stage", paid.stage),
+            rounding=w("rounding", paid.rounding))  # fmt: skip
+    return law if paid.model.official else f"{law} {w('page', 'unofficial', name=paid.model.name)}"
 
 
 def _insured(paid: Paid, i: int, w: Words) -> str:

@@ -424,3 +424,18 @@ def test_the_arithmetic_of_a_statement_is_that_of_its_amounts(frame: pd.DataFram
     assert f"{adults:,.2f} years x {each:,.4f} = EUR {-flat.cents[i] / 100:,.2f}, subtracted." in text
     dutch = paid.statement("insurer 1", "nl")
     assert f"{own / 100:,.2f}".translate(str.maketrans(",.", ".,")) in dutch
+
+
+def test_a_structure_pays_with_estimated_weights_and_says_what_it_is(frame: pd.DataFrame) -> None:
+    structure = ah.load_model("nl-2023-structural")
+    with pytest.raises(ParameterError, match="with_weights"):
+        ah.pay(frame, structure)
+    people = country(structure, 400)
+    index = [(c.name, k.code) for c in structure.variable.criteria for k in c.classes]
+    euros = [1000.0 if name == "age_sex" else 10.0 * code for name, code in index]
+    weights = pd.Series(euros, index=pd.MultiIndex.from_tuples(index, names=["criterion", "code"]))
+    model = structure.with_weights(weights)
+    paid = ah.pay(people, model)
+    assert paid.lines.cents.sum() == paid.total_cents
+    assert f"{model.name} is not the law of a year as printed" in " ".join(paid.statement("insurer 0").split())
+    assert "is not the law" not in ah.pay(frame, "nl-2021").statement("insurer 0")
