@@ -125,6 +125,9 @@ class Drug:
     ggz_fkg: int = 0
     min_ddd: int = 180
     min_prescriptions: int = 0
+    ggz_min_prescriptions: int = 0
+    ggz_indicated: int = 0
+    ended_addon: int = 0
 
 
 @dataclass
@@ -132,8 +135,9 @@ class Diagnosis:
     specialism: int
     diagnosis: int
     dx_group: int
-    dkg: int
+    dkg: int = 0
     light: bool = False
+    dkg_primary: int = 0
     dkg_secondary: int = 0
 
 
@@ -164,6 +168,7 @@ class Mapping:
     devices: list[Device] = field(default_factory=list)
     physiotherapy: list[Physiotherapy] = field(default_factory=list)
     mental_care: list[MentalCare] = field(default_factory=list)
+    nursing_region: list[int] = field(default_factory=list)
     light_product_percent: int = 15
 
 
@@ -281,6 +286,10 @@ class Model:
     wlz_lowest_ses: bool = False
     wlz_no_mvv_from_age: int = 0
     lowest_ses_from_ggz_dkg: int = 0
+    lowest_ses_above_residents: int = 0
+    ses_of_income_group: list[int] = field(default_factory=list)
+    ended_addon_years: int = 0
+    gsm_criteria: list[str] = field(default_factory=list)
     adult_age: int = 18
     reference_month: int = 6
 
@@ -405,6 +414,12 @@ def random_mapping(rng: random.Random, model: Model) -> Mapping:
             for _ in range(rng.choice((1, 2))):
                 mapping.drugs.append(Drug(number, **{name: code}, min_prescriptions=least))
                 number += 1
+    if model.ended_addon_years:
+        for drug in mapping.drugs:
+            drug.ended_addon = rng.choice((0, 0, 0, 0, *range(model.year - 4, model.year + 1))) if drug.fkg else 0
+    _older_mental_drugs(rng, model, mapping)
+    if model.nursing.criteria:
+        mapping.nursing_region = [rng.randint(1, 5) for _ in range(10)]
     for i, code in enumerate(codes.get("dkg", [])):
         for group in range(rng.choice((1, 2))):
             for spec in range(rng.choice((1, 2))):
@@ -419,6 +434,24 @@ def random_mapping(rng: random.Random, model: Model) -> Mapping:
     return mapping
 
 
+def _older_mental_drugs(rng: random.Random, model: Model, mapping: Mapping) -> None:
+    """2015: depot by prescriptions of its own, bipolar complex by an indicator among the drugs of the regular class."""
+    ggz = next(c for c in model.ggz.criteria if c.name == "ggz_fkg")
+    code = {c.key: c.code for c in ggz.classes}
+    if not model.mhk_settled:
+        return
+    for drug in list(mapping.drugs):
+        if drug.ggz_fkg == code["psychosis_depot"]:
+            drug.ggz_min_prescriptions = 1
+        if drug.ggz_fkg == code["bipolar_complex"]:
+            mapping.drugs.remove(drug)
+    regular = [d for d in mapping.drugs if d.ggz_fkg == code["bipolar_regular"]]
+    number = max(d.drug for d in mapping.drugs) + 1
+    least = {"min_ddd": regular[0].min_ddd, "min_prescriptions": regular[0].min_prescriptions}
+    indicator = Drug(number, ggz_fkg=code["bipolar_regular"], ggz_indicated=code["bipolar_complex"], **least)
+    mapping.drugs += [indicator] * (rng.random() < 0.9)
+
+
 def _two_dkg(rng: random.Random, codes: dict[str, list[int]]) -> list[Diagnosis]:
     """Diagnoses that lead to a primary DKG, a secondary one or both (2019, 2020)."""
     found = []
@@ -426,7 +459,7 @@ def _two_dkg(rng: random.Random, codes: dict[str, list[int]]) -> list[Diagnosis]
     pairs = [(p, rng.choice((0, *secondary))) for p in primary] + [(rng.choice((0, *primary)), s) for s in secondary]
     for i, (p, s) in enumerate(pairs):
         for spec in range(rng.choice((1, 2))):
-            found.append(Diagnosis(spec + 1, 10 * i, 100 * i, p, rng.random() < 0.3, s))
+            found.append(Diagnosis(spec + 1, 10 * i, 100 * i, 0, rng.random() < 0.3, p, s))
     return found
 
 

@@ -27,27 +27,33 @@ Readings kept outside `Readings`:
 9. AVI: the reader of the data has gone down the funnel, so a person has one source of income. Without a class for the
    age: reference group (student of 35+, higher educated of 45+). Below 18 in 2019: the class of the age. Below 18 in
    2020: the class of the adults at the address, 65-69: the last known class, both of them in the record.
-10. GGZ-DKG 1 is basic mental care of the year before where the table says so (2020, 2021); 2019 and 2015 do not.
+10. FKG (not GGZ-FKG): no class by a drug that stopped being an expensive in-hospital drug in the year before (2019), or
+    in one of the two years before (2020), art. 9(3).
+11. GGZ-DKG 1 is basic mental care of the year before where the table says so (2020, 2021); 2019 and 2015 do not.
 
 2015
-11. DKG and HKG: one class, the highest ("in welke DKG klasse", "de toepasselijke klasse").
-12. GSM (1g, Beleidsregels 4(41), 15(26)): morbidity is any class but none of FKG, DKG, HKG or MHK, after 4(43): abroad
+12. DKG and HKG: one class, the highest ("in welke DKG klasse", "de toepasselijke klasse").
+13. GSM (1g, Beleidsregels 4(41), 15(26)): morbidity is any class but none of FKG, DKG, HKG or MHK, after 4(43): abroad
     only MHK is left. The exclusions of 4(19) never take the last class away, so before or after makes no difference.
-13. AVI (4(8)) has no class of permanent disability: those insured are disabled ("arbeidsongeschikten"). The higher
+14. AVI (4(8)) has no class of permanent disability: those insured are disabled ("arbeidsongeschikten"). The higher
     educated and the employed are reference group.
-14. SES: more than 15 residents at the address goes before income. Residents are all persons with a record in t whose
-    last one has the address; a row is one resident, whatever number it stands for; who lives abroad lives at no address
-    here. The data have four income groups, the law three: the lower two are "laag".
-15. One-person address (5(35), 16(24)): the only resident in that sense. The household of the record plays no part.
-16. MHK and GGZ-MHK: settled cost, "gecorrigeerd voor opbrengstresultaten" (11(3)h, m). Cost of the cluster variable
+15. SES (Bzv 1 t): the number of persons at the address goes before its income. 15(21)e-f takes one address per insured
+    over the year and names no date: residents are all persons with a record in t whose last one has the address. A row
+    is one resident, whatever number it stands for; who lives abroad lives at no address here; address 0 is not known.
+    Of our four income groups the lower two are "laag"; in a Wlz institution more than 15 live (both assumptions, TOML).
+16. One-person address (Bzv 1 u: "waarop één persoon is ingeschreven"): the only resident in that sense, and not in a
+    Wlz institution. The household of the record speaks only where the address is not known.
+17. MHK and GGZ-MHK: settled cost, "gecorrigeerd voor opbrengstresultaten" (11(3)h, m). Cost of the cluster variable
     care, nursing being a cluster of its own. MHK of the nursing share: the same class, from 65 (Beleidsregels 9(4)).
-17. GGZ-MHK "ten minste 1x kosten": any cost in any of three years, whatever the age then (1h; 16(19) takes all claims).
+18. GGZ-MHK "ten minste 1x kosten": any cost in any of three years, whatever the age then (1h; 16(19) takes all claims).
     The top per mille ranks adults as in 2021.
-18. V&V-regio: the data have one region of ten, so five regions of two each, from 65.
-19. Forfait (9(2)): FKG, DKG or MHK of any class. HKG does not count.
-20. Diabetes and hypertension, annex 1 of the Beleidsregels: diabetes I goes first, then II with hypertension, then II.
+19. V&V-regio: by the mapping's list of the ten regions (4(12): postcodes), from 65.
+20. Forfait (9(2)): FKG, DKG or MHK of any class. HKG does not count.
+21. Diabetes and hypertension, annex 1 of the Beleidsregels: diabetes I goes first, then II with hypertension, then II.
     A drug that the mapping puts in "II met hypertensie" is one of persons with both; hypertension drugs as such are in
-    no class (rows 7 and 8). GGZ: bipolar complex needs bipolar regular (5(16)), which it then drops (5(18)b).
+    no class (rows 7 and 8).
+22. GGZ: bipolar complex is more than 180 DDD of bipolar regular and one prescription of the indicator (5(16)), a drug
+    of the regular class in the mapping; it then drops that class (5(18)b). Depot by prescriptions of its own (5(15)).
 """
 
 from __future__ import annotations
@@ -63,6 +69,8 @@ from .country import (
     Country,
     Criterion,
     Diagnosis,
+    Drug,
+    Household,
     Income,
     Mapping,
     Model,
@@ -99,15 +107,12 @@ class Readings:
     ggz_mhk_adults: the ranking of a cost year holds its insured of 18+ (annex 2: the criteria are for 18+), since a
         threshold belongs to a cost year (specification, section 4); False: everybody insured.
     ggz_basic_last_year: GGZ-DKG 1, "gebruik basis GGZ in het voorgaande jaar", looks at t-1 only.
-    bipolar_needs_regular: 2015, bipolar complex only beside more than 180 DDD of bipolar regular (Beleidsregels 5(16)).
-        False: the mapping's drugs of the class are enough, as for diabetes with hypertension.
     """
 
     mhk_two_last: bool = False
     ggz_mhk_users: bool = True
     ggz_mhk_adults: bool = True
     ggz_basic_last_year: bool = True
-    bipolar_needs_regular: bool = True
 
 
 DEFAULT = Readings()
@@ -331,28 +336,37 @@ def mvv_codes(facts: _Facts, criterion: Criterion) -> dict[int, int]:
 
 
 def fkg_codes(facts: _Facts, person: int, criterion: Criterion, ggz: bool) -> set[int]:
-    """FKG: more than min_ddd DDD summed over the drugs of a class, or min_prescriptions when set; then exclusions."""
+    """FKG: more than min_ddd DDD summed over the drugs of a class, or its least prescriptions; then exclusions."""
     drugs = {d.drug: d for d in facts.mapping.drugs}
     ddd: dict[int, int] = defaultdict(int)
     prescriptions: dict[int, int] = defaultdict(int)
     bounds: dict[int, tuple[int, int]] = {}
+    indicators: dict[tuple[int, int], int] = defaultdict(int)
     for claim in facts.care(person, criterion.data_years):
         drug = drugs.get(claim.product) if claim.category == Category.drugs else None
-        code = 0 if drug is None else drug.ggz_fkg if ggz else drug.fkg
-        if drug is not None and code:
-            if bounds.setdefault(code, (drug.min_ddd, drug.min_prescriptions)) != (
-                drug.min_ddd,
-                drug.min_prescriptions,
-            ):
+        if drug is None or (not ggz and _ended(facts, drug)):
+            continue
+        code, bound = (drug.ggz_fkg if ggz else drug.fkg), _bound(drug, ggz)
+        if code:
+            if bounds.setdefault(code, bound) != bound:
                 raise ValueError(f"{criterion.name} {code}: drugs of one class with different thresholds")
             ddd[code] += claim.ddd
             prescriptions[code] += claim.prescriptions
+            if ggz and drug.ggz_indicated:
+                indicators[code, drug.ggz_indicated] += claim.prescriptions
     codes = {k for k, (least, lines) in bounds.items() if (prescriptions[k] >= lines if lines else ddd[k] > least)}
-    if ggz and facts.readings.bipolar_needs_regular:
-        keys = {c.code: c.key for c in criterion.classes}
-        needs = {"bipolar_complex": "bipolar_regular"} if facts.model.year == 2015 else {}
-        codes = {k for k in codes if keys[k] not in needs or needs[keys[k]] in {keys[j] for j in codes}}
+    codes |= {indicated for (code, indicated), n in indicators.items() if code in codes and n > 0}
     return without_excluded(criterion, codes)
+
+
+def _bound(drug: Drug, ggz: bool) -> tuple[int, int]:
+    """Least DDD and, when set, least prescriptions instead."""
+    return drug.min_ddd, (drug.ggz_min_prescriptions if ggz else 0) or drug.min_prescriptions
+
+
+def _ended(facts: _Facts, drug: Drug) -> bool:
+    """Art. 9(3) of 2019 and 2020: stopped being an expensive in-hospital drug in the last year, the last two years."""
+    return facts.year - facts.model.ended_addon_years <= drug.ended_addon < facts.year
 
 
 def without_excluded(criterion: Criterion, codes: set[int]) -> set[int]:
@@ -389,7 +403,7 @@ def dkg_codes(facts: _Facts, person: int, criterion: Criterion) -> list[int]:
 def two_dkg_codes(facts: _Facts, person: int, criterion: Criterion, kind: str) -> set[int]:
     """Classes of the primary or the secondary DKG (2019, 2020)."""
     rows = diagnoses_of(facts, person, criterion)
-    return {d.dkg if kind == "dkg_primary" else d.dkg_secondary for d in rows} - {0}
+    return {d.dkg_primary if kind == "dkg_primary" else d.dkg_secondary for d in rows} - {0}
 
 
 def listed_codes(facts: _Facts, person: int, criterion: Criterion, kind: str) -> set[int]:
@@ -442,23 +456,32 @@ def demographic_code(facts: _Facts, record: Record, criterion: Criterion, kind: 
         return None
     if kind == "region":
         return class_of(criterion, years, group=record.region)
+    if kind == "nursing_region" and not _of_age(criterion, years):
+        return None
     if kind == "nursing_region":
-        return class_of(criterion, years, group=(record.region + 1) // 2)
+        return class_of(criterion, years, group=facts.mapping.nursing_region[record.region - 1])
     if kind == "ses":
-        return class_of(criterion, years, group=ses_group(facts, record, criterion, wlz_like))
+        return class_of(criterion, years, group=ses_group(facts, record, wlz_like))
     if kind == "one_person":
-        return int(facts.residents[record.address] == 1)
+        return one_person_code(facts, record)
     return class_of(criterion, years, group=record.household)
 
 
-MANY_RESIDENTS = 15
+def one_person_code(facts: _Facts, record: Record) -> int:
+    """1 when nobody else lives at the address."""
+    if record.address == 0:
+        return int(record.household == Household.one_person)
+    institution = facts.model.wlz_lowest_ses and record.wlz > 0
+    return int(facts.residents[record.address] == 1 and not institution)
 
 
-def ses_group(facts: _Facts, record: Record, criterion: Criterion, wlz_like: bool) -> int:
+def ses_group(facts: _Facts, record: Record, wlz_like: bool) -> int:
     """1 very low ... 4 high; 2015: 1 more than 15 residents, 2 low, 3 middle, 4 high."""
-    if criterion.classes[0].key.startswith("many_residents"):
-        return 1 if facts.residents[record.address] > MANY_RESIDENTS else max(2, record.ses)
-    return 1 if wlz_like else record.ses
+    model = facts.model
+    most = model.lowest_ses_above_residents
+    if wlz_like or (most and record.address and facts.residents[record.address] > most):
+        return 1
+    return model.ses_of_income_group[record.ses - 1] if model.ses_of_income_group else record.ses
 
 
 # All together ---------------------------------------------------------------------------------------------------
@@ -466,7 +489,6 @@ def ses_group(facts: _Facts, record: Record, criterion: Criterion, wlz_like: boo
 _GGZ_OWN = ("ggz_fkg", "ggz_dkg", "ggz_mhk")
 _NONE_ABROAD = ("fkg", "dkg", "dkg_primary", "dkg_secondary", "hkg", "fdg", "ggz_fkg", "ggz_dkg")
 _ONLY_HERE = ("region", "nursing_region", "ses", "ppa", "one_person")
-_GENERIC_MORBIDITY = ("fkg", "dkg", "hkg", "mhk")
 
 
 def kind_of(criterion: Criterion) -> str:
@@ -513,7 +535,7 @@ def _person(facts: _Facts, person: int, yearly: dict[str, dict[int, int]]) -> Cl
 
 def gsm_code(facts: _Facts, person: int, criterion: Criterion, variable: dict[str, Codes]) -> int:
     """GSM: group 1 without, 2 with a class of FKG, DKG, HKG or MHK."""
-    morbid = any(variable[name] != (0,) for name in _GENERIC_MORBIDITY)
+    morbid = any(variable[name] != (0,) for name in facts.model.gsm_criteria)
     code = class_of(criterion, facts.age(person), group=1 + morbid)
     assert code is not None
     return code

@@ -191,6 +191,10 @@ def model_from_tables(tables: Tables) -> Model:
         wlz_lowest_ses=_value(special.get("wlz_lowest_ses", False)),
         wlz_no_mvv_from_age=_no_mvv_from(special),
         lowest_ses_from_ggz_dkg=_value(special.get("lowest_ses_from_ggz_dkg", 0)),
+        lowest_ses_above_residents=_value(special.get("lowest_ses_above_residents", 0)),
+        ses_of_income_group=list(_value(special.get("ses_of_income_group", []))),
+        ended_addon_years=_value(special.get("ended_addon_years", 0)),
+        gsm_criteria=list(tables["assignment"].get("gsm", {}).get("criteria", [])),
         reference_month=_value(tables["assignment"]["reference_date"]["month"]),
     )
     mhk = next(c for c in model.variable.criteria if c.name == "mhk")

@@ -26,6 +26,8 @@ from .groupers import DEFAULT, Readings, class_rows, group
 
 LAW = {year: law_of(year) for year in (2015, 2019, 2020)}
 TWO = (2019, 2020)
+REGIONS = [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+"""V&V-region of the regions 1 to 10."""
 
 
 def people(year: int, persons: range | list[int], years: int = 4, **changes: Any) -> Country:
@@ -43,7 +45,9 @@ def codes(
     share: str = "variable",
     readings: Readings = DEFAULT,
 ) -> tuple[int, ...]:
-    return group(country, LAW[year], mapping or Mapping(), readings=readings)[person][share][name]
+    mapping = mapping or Mapping()
+    mapping.nursing_region = mapping.nursing_region or REGIONS
+    return group(country, LAW[year], mapping, readings=readings)[person][share][name]
 
 
 def key(year: int, name: str, code: int, share: str = "variable") -> str:
@@ -73,10 +77,10 @@ def code_of(year: int, name: str, wanted: str, share: str = "variable") -> int:
 
 DIAGNOSES = Mapping(
     diagnoses=[
-        Diagnosis(1, 10, 5, 3, dkg_secondary=1),
-        Diagnosis(1, 11, 6, 9),
-        Diagnosis(1, 12, 7, 0, dkg_secondary=4),
-        Diagnosis(1, 13, 8, 12, light=True),
+        Diagnosis(1, 10, 5, 3, dkg_primary=3, dkg_secondary=1),
+        Diagnosis(1, 11, 6, 9, dkg_primary=9),
+        Diagnosis(1, 12, 7, dkg_secondary=4),
+        Diagnosis(1, 13, 8, 12, light=True, dkg_primary=12),
     ],
     light_product_percent=15,
 )
@@ -241,9 +245,52 @@ def test_ggz_fkg_of_2015_keeps_all_but_two_pairs() -> None:
     assert _ggz_drugs(2019, psychosis=181, chronic_mood=181, adhd=181) == {"psychosis", "adhd"}
 
 
-def test_bipolar_complex_of_2015_needs_more_than_180_ddd_of_bipolar_regular() -> None:
-    assert _ggz_drugs(2015, bipolar_complex=181, bipolar_regular=180) == {"none"}
-    assert _ggz_drugs(2019, bipolar_complex=181, bipolar_regular=180) == {"bipolar_complex"}
+def test_bipolar_complex_of_2015_is_180_ddd_of_the_regular_class_and_one_prescription_of_the_indicator() -> None:
+    regular, complex_ = (
+        code_of(2015, "ggz_fkg", "bipolar_regular", "ggz"),
+        code_of(2015, "ggz_fkg", "bipolar_complex", "ggz"),
+    )
+    mapping = Mapping(drugs=[Drug(1, ggz_fkg=regular), Drug(2, ggz_fkg=regular, ggz_indicated=complex_)])
+
+    def treated(one: int, two: int, prescriptions: int = 1) -> tuple[int, ...]:
+        drugs = [
+            claim(1, 2014, 1, category=Category.drugs, product=1, ddd=one, prescriptions=1),
+            claim(1, 2014, 1, category=Category.drugs, product=2, ddd=two, prescriptions=prescriptions),
+        ]
+        return codes(_with(people(2015, [1]), *drugs), 2015, "ggz_fkg", mapping, share="ggz")
+
+    assert treated(180, 1) == (complex_,)
+    assert treated(180, 0) == (0,)
+    assert treated(181, 0, 0) == (regular,)
+
+
+def test_depot_of_2015_by_one_prescription() -> None:
+    depot = code_of(2015, "ggz_fkg", "psychosis_depot", "ggz")
+    psychosis = code_of(2015, "fkg", "psychosis_alzheimer_addiction")
+    mapping = Mapping(drugs=[Drug(1, fkg=psychosis, ggz_fkg=depot, ggz_min_prescriptions=1)])
+    country = _with(people(2015, [1]), claim(1, 2014, 1, category=Category.drugs, product=1, ddd=5, prescriptions=1))
+    assert codes(country, 2015, "ggz_fkg", mapping, share="ggz") == (depot,)
+    assert codes(country, 2015, "fkg", mapping) == (0,)  # the threshold of the other criterion stays 180 DDD
+
+
+@pytest.mark.parametrize(
+    ("t", "ended", "counts"),
+    [
+        (2019, 2018, False),  # "in het voorgaande kalenderjaar"
+        (2019, 2017, True),
+        (2019, 2019, True),
+        (2019, 0, True),
+        (2020, 2019, False),  # "in een van de twee aan het vereveningsjaar voorafgaande kalenderjaren"
+        (2020, 2018, False),
+        (2020, 2017, True),
+        (2015, 2014, True),  # no such rule
+    ],
+)
+def test_drugs_that_stopped_being_add_ons_give_no_fkg(t: int, ended: int, counts: bool) -> None:
+    mapping = Mapping(drugs=[Drug(1, fkg=1, ggz_fkg=1, ended_addon=ended)])
+    country = _with(people(t, [1]), claim(1, t - 1, 1, category=Category.drugs, product=1, ddd=181))
+    assert codes(country, t, "fkg", mapping) == ((1,) if counts else (0,))
+    assert codes(country, t, "ggz_fkg", mapping, share="ggz") == (1,)
 
 
 # GSM ------------------------------------------------------------------------------------------------------------
@@ -313,18 +360,28 @@ def test_income_groups_of_2015(ses: int, expected: str) -> None:
     assert keys(people(2015, [1], ses=ses, birth_month=12 * 1945), 2015, "ses") == {f"{expected}_65_plus"}
 
 
-def test_wlz_changes_no_ses_in_2015() -> None:
+def test_a_wlz_institution_is_an_address_of_many() -> None:
     country = people(2015, [1], ses=4, wlz=2, household=int(Household.wlz_permanent))
-    assert keys(country, 2015, "ses") == {"high_18_64"}
+    assert keys(country, 2015, "ses") == {"many_residents_18_64"}
 
 
 def test_one_person_address() -> None:
-    country = people(2015, [1, 2], address=7)
+    country = people(2015, [1, 2], address=7, household=int(Household.one_person))
     country.records += people(2015, [3], address=8).records
     found = [codes(country, 2015, "ggz_one_person", person=p, share="ggz") for p in (1, 2, 3)]
     assert found == [(0,), (0,), (1,)]
-    child = people(2015, [1], birth_month=12 * 2005)
-    assert codes(child, 2015, "ggz_one_person", share="ggz") == ()
+
+    def own(**changes: Any) -> tuple[int, ...]:
+        return codes(people(2015, [1], **changes), 2015, "ggz_one_person", share="ggz")
+
+    assert own(wlz=2) == (0,)
+    assert own(birth_month=12 * 2005) == own(region=0) == ()
+    assert own(address=0, household=int(Household.one_person)) == (1,)
+    assert own(address=0, household=int(Household.other)) == (0,)
+
+
+def test_an_address_that_is_not_known_is_not_crowded() -> None:
+    assert keys(people(2015, range(1, 18), address=0, ses=4), 2015, "ses") == {"high_18_64"}
 
 
 # Cost -----------------------------------------------------------------------------------------------------------
@@ -378,7 +435,7 @@ def test_nursing_share_of_2015_from_65() -> None:
         for r in country.records:
             if r.person == 1:
                 r.birth_month, r.region = 12 * (2015 - years), changes.get("region", 3)
-        return group(country, LAW[2015], Mapping())[1]["nursing"]
+        return group(country, LAW[2015], Mapping(nursing_region=REGIONS))[1]["nursing"]
 
     assert own(64)["nursing_region"] == own(64)["mhk"] == ()
     assert len(own(64)["age_sex"]) == 1

@@ -36,13 +36,13 @@ def block(country: Country) -> Any:
 
 def filled(kind: str, value: Any) -> Any:
     struct = getattr(_core, kind)()
-    plain = type(value)() if kind == "Model" else None
     for f in fields(value):
-        entry = getattr(value, f.name)
-        if plain is None or hasattr(struct, f.name):
-            setattr(struct, f.name, converted(f.name, entry))
-        else:  # a setting of older years that the core does not read (yet): it must not be in use
-            assert entry == getattr(plain, f.name), f.name
+        if not f.name.startswith("hcc_"):
+            setattr(struct, f.name, converted(f.name, getattr(value, f.name)))
+    if kind == "Model" and value.hcc_ggz_top_per_myriad:
+        rule = _core.HighCost()
+        rule.share, rule.top_per_myriad, rule.ppm = "ggz", value.hcc_ggz_top_per_myriad, value.hcc_ggz_ppm
+        struct.high_cost = [rule]
     return struct
 
 
@@ -63,8 +63,7 @@ def core_mapping(mapping: Mapping) -> Any:
             for row in value:
                 item = getattr(_core.Mapping, NESTED[f.name])()
                 for key, entry in asdict(row).items():
-                    if key != "dkg_secondary" or entry or hasattr(item, key):
-                        setattr(item, key, entry)
+                    setattr(item, key, entry)
                 items.append(item)
             value = items
         setattr(struct, f.name, value)
@@ -106,10 +105,37 @@ def baseline(
     blocks: int = 1,
 ) -> Any:
     """The country in the core, settled in the model year."""
+    insurers = sorted({r.insurer for r in country.records})
+    return baseline_of(
+        parts(country, blocks),
+        model,
+        mapping,
+        insurers,
+        lag=lag,
+        first_year=first_year,
+        counts=counts,
+        rounding=rounding,
+        threads=threads,
+    )
+
+
+def baseline_of(
+    blocks: list[Any],
+    model: Model,
+    mapping: Mapping,
+    insurers: list[int],
+    *,
+    lag: int = 0,
+    first_year: int | None = None,
+    counts: str = "actual",
+    rounding: str = "exact",
+    threads: int = 1,
+) -> Any:
+    """Blocks in the core, settled in the model year."""
     o = _core.Options()
     o.start, o.horizon, o.last_year = model.year, 1, model.year
     o.first_year = first_year if first_year is not None else model.year - 5
-    o.insurers = sorted({r.insurer for r in country.records})
+    o.insurers = insurers
     o.seed = TIE_SEED
     o.expected_counts = getattr(_core.ExpectedCounts, counts)
     o.expected_lag, o.macro_lag, o.estimation_lag = lag, 0, 0
@@ -117,7 +143,7 @@ def baseline(
     o.estimates = False
     o.rounding = getattr(_core.Rounding, rounding)
     scheme = _core.Scheme(core_model(model), core_mapping(mapping))
-    return _core.baseline_of_blocks(parts(country, blocks), scheme, o, threads), scheme
+    return _core.baseline_of_blocks(blocks, scheme, o, threads), scheme
 
 
 def parts(country: Country, count: int) -> list[Any]:
