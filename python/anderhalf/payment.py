@@ -21,7 +21,7 @@ from anderhalf import _core
 from anderhalf.columns import Source, counted, source
 from anderhalf.errors import DomainError, NotFoundError, ParameterError, Problem, ShapeError, not_found
 from anderhalf.estimation import Fit
-from anderhalf.export import sha256
+from anderhalf.export import MINIMUM_PERSONS, sha256
 from anderhalf.insured import (
     COSTS,
     FIXED,
@@ -244,13 +244,13 @@ class Paid:
             "total_cents": self.total_cents,
         }  # fmt: skip
 
-    def bundle(self, lang: str = "en", minimum_persons: int = 10) -> Bundle:
+    def bundle(self, lang: str = "en", minimum_persons: int = MINIMUM_PERSONS) -> Bundle:
         """Tables, results and page, as they are written."""
         from anderhalf.statement import bundle_of
 
         return bundle_of(self, lang, minimum_persons)
 
-    def report(self, out: str | PathLike[str], lang: str = "en", minimum_persons: int = 10) -> Path:
+    def report(self, out: str | PathLike[str], lang: str = "en", minimum_persons: int = MINIMUM_PERSONS) -> Path:
         """Write ``report.html`` with every statement, ``tables/*.csv`` and ``results.json``; returns the folder."""
         return self.bundle(lang, minimum_persons).write(out)
 
@@ -849,13 +849,13 @@ class Difference:
             "difference_cents": self.total_cents,
         }
 
-    def bundle(self, lang: str = "en", minimum_persons: int = 10) -> Bundle:
+    def bundle(self, lang: str = "en", minimum_persons: int = MINIMUM_PERSONS) -> Bundle:
         """Tables, results and page, as they are written."""
         from anderhalf.statement import difference_bundle
 
         return difference_bundle(self, lang, minimum_persons)
 
-    def report(self, out: str | PathLike[str], lang: str = "en", minimum_persons: int = 10) -> Path:
+    def report(self, out: str | PathLike[str], lang: str = "en", minimum_persons: int = MINIMUM_PERSONS) -> Path:
         """Write ``report.html``, ``tables/*.csv`` and ``results.json``; returns the folder."""
         return self.bundle(lang, minimum_persons).write(out)
 

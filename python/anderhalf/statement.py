@@ -22,7 +22,7 @@ import pandas as pd
 
 from anderhalf.columns import source
 from anderhalf.errors import ParameterError, Problem, not_found
-from anderhalf.export import Bundle, html_heading, html_page, html_paragraph, html_table, small_cells
+from anderhalf.export import MINIMUM_PERSONS, Bundle, html_heading, html_page, html_paragraph, html_table, small_cells
 from anderhalf.insured import FIXED, FIXED_HISTORY, FORGONE, OWN_PAYMENTS, Insurer, base
 from anderhalf.model import MICRO_PER_CENT
 from anderhalf.payment import PPM, Difference, Line, Paid, ShareResult, pay
@@ -464,12 +464,12 @@ def _short(paid: Paid, w: Words) -> str:
     return f"{name}, {w('stage', paid.stage)}"
 
 
-def summary(paid: Paid, lang: str = "en") -> str:
+def summary(paid: Paid, lang: str = "en", minimum_persons: int = MINIMUM_PERSONS) -> str:
     """All insurers and all steps in a few lines, as the command prints it."""
     w = words(lang)
     lines = [*_wrapped(_law(paid, w), ""), ""]
     count = {name: int(n) for name, n in zip(paid.names, paid.records, strict=True)}
-    hidden = _hidden(paid, 10)
+    hidden = _hidden(paid, minimum_persons)
     head = f"{w.name('column', 'insurer'):<24}{w.name('column', 'persons'):>12}{w.name('column', 'insured_years'):>20}"
     lines.append(f"{head}{w.name('column', 'contribution_eur'):>24}")
     for i, name in enumerate(paid.names):
@@ -481,10 +481,8 @@ def summary(paid: Paid, lang: str = "en") -> str:
     years = w.number(Fraction(int(paid.days.sum()), paid.days_in_year))
     lines.append(f"{'':<24}{w.number(int(paid.records.sum()), 0):>12}{years:>20}{w.amount(paid.total_cents):>24}")
     if hidden:
-        lines += [
-            "",
-            *_wrapped(w("page", "hidden", minimum=10, names=", ".join(map(str, sorted(hidden, key=str)))), ""),
-        ]
+        names = ", ".join(map(str, sorted(hidden, key=str)))
+        lines += ["", *_wrapped(w("page", "hidden", minimum=minimum_persons, names=names), "")]
     return "\n".join(lines)
 
 
@@ -566,7 +564,7 @@ def _shown(name: str, value: Any, w: Words) -> str:
     return w.number(int(value), 0) if name == "persons" else str(value)
 
 
-def bundle_of(paid: Paid, lang: str = "en", minimum_persons: int = 10) -> Bundle:
+def bundle_of(paid: Paid, lang: str = "en", minimum_persons: int = MINIMUM_PERSONS) -> Bundle:
     """Tables, results and page of a payment. Insurers and classes of few records lose their figures."""
     w = words(lang)
     bundle = Bundle(
@@ -588,13 +586,13 @@ def bundle_of(paid: Paid, lang: str = "en", minimum_persons: int = 10) -> Bundle
         "shares", paid.shares.assign(persons=int(paid.records.sum())), origin="microdata", count="persons",
         keys=["share"], groups=["share"],
     )  # fmt: skip
-    weights = bundle.table(
-        "weights", paid.weights, origin="microdata", count="persons",
-        keys=["share", "criterion", "code", "label", "printed_eur"], groups=["share", "criterion"],
-    )  # fmt: skip
-    bundle.table(
+    classes = bundle.table(
         "classes", paid.classes, origin="microdata", count="persons", keys=["insurer", "share", "criterion", "code"],
         groups=["insurer", "share", "criterion"], across=["share", "criterion", "code"],
+    )  # fmt: skip
+    weights = bundle.table(
+        "weights", _not_telling(paid.weights, classes), origin="microdata", count="persons",
+        keys=["share", "criterion", "code", "label", "printed_eur"], groups=["share", "criterion"],
     )  # fmt: skip
     bundle.results(paid.to_dict())
     title = (
@@ -620,7 +618,16 @@ def bundle_of(paid: Paid, lang: str = "en", minimum_persons: int = 10) -> Bundle
     return bundle
 
 
-def difference_bundle(difference: Difference, lang: str = "en", minimum_persons: int = 10) -> Bundle:
+def _not_telling(weights: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
+    """Weights without the numbers of classes that only one insurer is left out of: their total would tell it."""
+    keys = ["share", "criterion", "code"]
+    hidden = classes[classes.persons.isna()].groupby(keys).size()
+    alone = set(hidden[hidden == 1].index)
+    mask = [key in alone for key in weights[keys].itertuples(index=False, name=None)]
+    return weights.assign(persons=weights.persons.where(~pd.Series(mask, index=weights.index), 1))
+
+
+def difference_bundle(difference: Difference, lang: str = "en", minimum_persons: int = MINIMUM_PERSONS) -> Bundle:
     """Tables, results and page of a difference."""
     w = words(lang)
     after = difference.after
@@ -724,7 +731,7 @@ def pay_command(
             )  # fmt: skip
         print(statement_text(paid, paid.names[i], lang), end="")
     else:
-        print(summary(paid, lang))
+        print(summary(paid, lang, minimum_persons))
     if out is not None:
         print(f"Report: {out / 'report.html'}")
     return 0

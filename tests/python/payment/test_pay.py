@@ -379,10 +379,12 @@ def test_small_insurers_and_classes_are_left_out_of_what_is_written(tmp_path: Pa
     shown = classes[classes.persons.notna()]
     assert len(shown) < len(classes)
     assert (shown.persons >= 10).all()
-    for _, group in classes.groupby(
-        ["share", "criterion", "code"]
-    ):  # two or none, so that the class total tells nothing
+    for _, group in classes.groupby(["share", "criterion", "code"]):
         assert group.persons.isna().sum() != 1 or len(group) == 1
+    weights = pd.read_csv(tmp_path / "out" / "tables" / "weights.csv").set_index(["share", "criterion", "code"])
+    alone = classes[classes.persons.isna()].groupby(["share", "criterion", "code"]).size()
+    for key in alone[alone == 1].index:  # where all of a class are with one insurer, the class itself is left out
+        assert weights.persons.isna()[key]
 
 
 def test_statements_in_both_languages_have_every_step(frame: pd.DataFrame) -> None:
