@@ -1,6 +1,7 @@
 #include <anderhalf/core/calendar.hpp>
 #include <anderhalf/core/errors.hpp>
 #include <anderhalf/own_payment/own_payment.hpp>
+#include <anderhalf/payment/excess.hpp>
 #include <anderhalf/scenario/baseline.hpp>
 
 #include "scenario_detail.hpp"
@@ -559,37 +560,20 @@ Baseline build(std::shared_ptr<const risk::Scheme> scheme, const Options& o, std
 void detail::ggz_excess(const Panel& panel, const risk::Scheme& scheme, const std::vector<std::int32_t>& insurers,
                         std::int32_t year, const std::function<const RecordCost&(std::size_t)>& cost_of,
                         YearTotals& totals) {
-    const params::Model& model = scheme.model();
-    std::fill(totals.ggz_excess.begin(), totals.ggz_excess.end(), 0);
-    const auto rule = std::find_if(model.high_cost.begin(), model.high_cost.end(),
-                                   [](const params::HighCost& h) { return h.share == "ggz"; });
-    if (rule == model.high_cost.end()) return;
-    const auto cost = [&](const data::Record& r) { return cost_of(at(&r - panel.records.data())).ggz; };
-    std::vector<risk::Ranked> users;
-    std::vector<Cents> sums(at(panel.persons()));
-    std::int64_t all = 0;
-    for (Index p = 0; p < panel.persons(); ++p) {
-        const auto records = panel.records_of(p, year);
-        for (const data::Record& r : records) sums[at(p)] += cost(r);
-        if (sums[at(p)] <= 0) continue;
-        users.push_back({sums[at(p)], panel.person[at(p)], panel.person[at(p)], 0, records.front().represents});
-        all += records.front().represents;
-    }
-    std::sort(users.begin(), users.end());
-    const std::array<std::int32_t, 1> top{rule->top_per_myriad};
-    const Cents line = risk::lines(users, all, top).front().cost;
-    const auto floor_div = [](Int128 n, Int128 d) { return n / d - (n % d < 0 ? 1 : 0); };
-    for (Index p = 0; p < panel.persons(); ++p) {
-        const Cents sum = sums[at(p)];
-        if (sum <= line) continue;
-        Int128 paid = 0, given = 0;  // in proportion to cost, in whole millionths that sum to the person's excess
-        for (const data::Record& r : panel.records_of(p, year)) {
-            paid += cost(r);
-            const Int128 upto = floor_div(static_cast<Int128>(sum - line) * rule->ppm * r.represents * paid, sum);
-            totals.ggz_excess[at(insurers[r.insurer])] += static_cast<std::int64_t>(upto - given);
-            given = upto;
-        }
-    }
+    std::vector<std::uint64_t> person;
+    std::vector<std::int64_t> insurer, represents;
+    std::vector<Cents> cost;
+    for (Index p = 0; p < panel.persons(); ++p)
+        for (const data::Record& r : panel.records_of(p, year))
+            if (const Cents paid = cost_of(at(&r - panel.records.data())).ggz; paid != 0) {
+                person.push_back(panel.person[at(p)]);
+                insurer.push_back(insurers[r.insurer]);
+                represents.push_back(r.represents);
+                cost.push_back(paid);
+            }
+    totals.ggz_excess = payment::excess(scheme.model(), "ggz", {person, insurer, cost, represents},
+                                        static_cast<Index>(totals.ggz_excess.size()))
+                            .per_insurer;
 }
 
 }  // namespace anderhalf::scenario

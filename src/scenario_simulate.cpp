@@ -427,6 +427,30 @@ Settlement ex_ante_baseline(const Baseline& b, std::int32_t year) {
     return s;
 }
 
+payment::Totals payment_totals(const YearTotals& t) {
+    payment::Totals totals;
+    totals.shares = {{"variable", t.variable, {}, t.cost_variable, {}}, {"ggz", t.ggz, {}, t.cost_ggz, t.ggz_excess}};
+    totals.deductible = t.deductible;
+    totals.days = t.days;
+    totals.adult_days = t.adult_days;
+    totals.under_18 = t.under_18;
+    totals.cost_fixed = t.cost_fixed;
+    totals.own_payments_mandatory = t.own_payments_mandatory;
+    return totals;
+}
+
+payment::Terms payment_terms(const Baseline& b, std::int32_t year, payment::Stage stage) {
+    const auto arm_of = [&](std::int32_t t) -> const YearTotals& { return b.arm(t).totals; };
+    const auto counts = [&](payment::ClassTotals YearTotals::*of) {
+        return expected(b, year, arm_of, [&](const YearTotals& t) -> const payment::ClassTotals& { return t.*of; });
+    };
+    return {stage,
+            b.options.rounding,
+            {counts(&YearTotals::variable), counts(&YearTotals::ggz)},
+            counts(&YearTotals::deductible),
+            year};
+}
+
 Outcome simulate(const Baseline& b, const Substitution& programme, const Area& area, bool decomposed, const Run& run) {
     const Options& o = b.options;
     const Panel& panel = *b.panel;

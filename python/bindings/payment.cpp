@@ -2,6 +2,7 @@
 
 #include <anderhalf/core/errors.hpp>
 #include <anderhalf/own_payment/own_payment.hpp>
+#include <anderhalf/payment/excess.hpp>
 #include <anderhalf/payment/payment.hpp>
 #include <anderhalf/payment/statement.hpp>
 #include <anderhalf/risk/scheme.hpp>
@@ -24,6 +25,14 @@ ClassTotals totals_of(const Classes& days) {
     for (Index i = 0; i < v.shape(0); ++i)
         for (Index k = 0; k < v.shape(1); ++k) totals.add(i, k, v(i, k));
     return totals;
+}
+
+template <class T>
+using Column = py::array_t<T, py::array::c_style>;
+
+template <class T>
+std::span<const T> span(const Column<T>& column) {
+    return {column.data(), static_cast<std::size_t>(column.size())};
 }
 
 }  // namespace
@@ -133,6 +142,22 @@ void bind_payment(py::module_& m) {
         py::arg("model"), py::arg("totals"), py::arg("stage"), py::arg("rounding") = Rounding::exact,
         py::arg("expected") = std::vector<Counts>{}, py::arg("expected_deductible") = std::nullopt, py::arg("year") = 0,
         py::call_guard<py::gil_scoped_release>());
+    py::class_<Excess>(m, "Excess")
+        .def_readonly("per_insurer", &Excess::per_insurer)
+        .def_readonly("threshold", &Excess::threshold)
+        .def_readonly("users", &Excess::users)
+        .def_readonly("above", &Excess::above);
+    m.def(
+        "excess",
+        [](const params::Model& model, const std::string& share, const Column<std::uint64_t>& person,
+           const Column<std::int64_t>& insurer, const Column<Cents>& cost, const Column<std::int64_t>& represents,
+           Index insurers) {
+            const PersonCosts costs{span(person), span(insurer), span(cost), span(represents)};
+            const py::gil_scoped_release release;
+            return excess(model, share, costs, insurers);
+        },
+        py::arg("model"), py::arg("share"), py::arg("person"), py::arg("insurer"), py::arg("cost"),
+        py::arg("represents"), py::arg("insurers"));
     m.def("counted", &counted, py::arg("model"), py::arg("share"));
     m.def("own_payment", &own_payment::realised, py::arg("mandatory"), py::arg("voluntary"), py::arg("eligible"),
           py::arg("days"), py::arg("days_in_year"));

@@ -1,4 +1,5 @@
 #pragma once
+#include <anderhalf/payment/statement.hpp>
 #include <anderhalf/scenario/baseline.hpp>
 #include <anderhalf/substitution/programme.hpp>
 
@@ -118,6 +119,12 @@ struct Area {
 
 /// Ex ante contributions of one year: official weights x insured years, never scaled.
 [[nodiscard]] Settlement ex_ante_baseline(const Baseline& baseline, std::int32_t year);
+
+/// What payment::pay needs of a year: the second way to both of the above.
+[[nodiscard]] payment::Totals payment_totals(const YearTotals& totals);
+
+/// Stage, rounding and expected counts under which the baseline is paid in a year.
+[[nodiscard]] payment::Terms payment_terms(const Baseline& baseline, std::int32_t year, payment::Stage stage);
 
 /// Totals of a year with the programme by a full pass over all persons: the second way to the same integers.
 [[nodiscard]] ArmYear full_pass(const Baseline& baseline, const substitution::Substitution& programme, const Area& area,

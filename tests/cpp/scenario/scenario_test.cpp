@@ -9,6 +9,7 @@
 #include <chrono>
 #include <map>
 #include <numeric>
+#include <random>
 #include <thread>
 
 using namespace anderhalf;
@@ -311,6 +312,79 @@ TEST_CASE("a saver who takes part alone keeps 1 - n + phi a of its saving in the
     const double contribution = static_cast<double>(y.forward[0][static_cast<std::size_t>(Channel::e2_scaling)]);
     CHECK(contribution ==
           Approx(-static_cast<double>(saving) * (n - a)).margin(2));  // phi = 1; cents of two allocations
+}
+
+namespace {
+
+/// Totals of a year of the whole 2021 model, drawn: what counts is that every class is there, not that it could be.
+YearTotals drawn_totals(const risk::Scheme& scheme, std::size_t insurers, std::uint64_t seed) {
+    std::mt19937_64 random{seed};
+    const auto upto = [&](std::int64_t top) {
+        return static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(top));
+    };
+    const auto classes = [&](Index columns) {
+        payment::ClassTotals totals{static_cast<Index>(insurers), columns};
+        for (Index i = 0; i < totals.insurers(); ++i)
+            for (Index k = 0; k < columns; ++k) totals.add(i, k, upto(2'000'000));
+        return totals;
+    };
+    YearTotals t;
+    t.variable = classes(scheme.variable_columns());
+    t.ggz = classes(scheme.ggz_columns());
+    t.deductible = classes(scheme.deductible_columns());
+    for (std::size_t i = 0; i < insurers; ++i) {
+        t.days.push_back(upto(90'000'000));
+        t.adult_days.push_back(t.days.back() - upto(t.days.back() + 1));
+        t.under_18.push_back(upto(50'000));
+        for (auto* column : {&t.cost_variable, &t.cost_ggz, &t.cost_fixed, &t.own_payments, &t.own_payments_mandatory})
+            column->push_back(upto(50'000'000'000));
+        t.ggz_excess.push_back(upto(1'000'000'000'000'000));
+    }
+    return t;
+}
+
+void check_same_payment(const Baseline& b, std::int32_t year) {
+    const payment::Totals totals = payment_totals(b.arm(year).totals);
+    const params::Model& model = b.scheme->model();
+    const payment::Statement paid = payment::pay(model, totals, payment_terms(b, year, payment::Stage::final));
+    const Settlement settled = settle_baseline(b, year);
+    CHECK(paid.contribution == settled.contribution);
+    CHECK(paid.shares.at(0).target == settled.variable_target);
+    CHECK(paid.shares.at(0).factor == settled.variable_factor);
+    CHECK(paid.shares.at(1).target == settled.ggz_target);
+    const payment::Statement granted = payment::pay(model, totals, payment_terms(b, year, payment::Stage::ex_ante));
+    CHECK(granted.contribution == ex_ante_baseline(b, year).contribution);
+}
+
+}  // namespace
+
+TEST_CASE("the statement of a year is to the cent the settlement that the decomposition starts from",
+          "[scenario][oracle]") {
+    for (const bool structural : {true, false}) {
+        const Baseline b = mini::baseline(structural);
+        for (const std::int32_t year : {mini::start, mini::start + 3}) check_same_payment(b, year);
+        CHECK(sum(payment_totals(b.arm(mini::start).totals).shares.at(1).excess) > 0);
+    }
+}
+
+TEST_CASE("so it is with all classes of nl-2021 and nl-2021-structural, on drawn countries", "[scenario][oracle]") {
+    for (const auto* model : {&params::nl_2021(), &params::nl_2021_structural()}) {
+        Baseline b;
+        b.scheme = std::make_shared<const risk::Scheme>(*model, risk::Mapping{});
+        b.first_class_year = 2018;
+        for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+            const std::size_t insurers = 1 + seed % 5;
+            b.options.rounding = seed % 2 == 0 ? payment::Rounding::legal : payment::Rounding::exact;
+            b.options.insurers.assign(insurers, 0);
+            b.years.clear();
+            for (std::uint64_t k = 0; k < 4; ++k) {
+                ArmYear& arm = b.years.emplace_back();
+                arm.year = 2018 + static_cast<std::int32_t>(k);
+                arm.totals = drawn_totals(*b.scheme, insurers, 4 * seed + k);
+            }
+            check_same_payment(b, 2021);
+        }
+    }
 }
 
 TEST_CASE("options that cannot be are refused together", "[scenario][invariant]") {
