@@ -352,12 +352,15 @@ TEST_CASE("lines sum to contributions and shares to their targets, to the cent, 
                     REQUIRE(contribution == s.contribution);
                     for (const Statement::Share& share : s.shares)
                         REQUIRE(sums.at(share.name) == (share.name == "deductible" ? -share.target : share.target));
-                    // Each share without bandwidth sums to C - phi (C - N): N with phi 1.
-                    if (stage == Stage::final && m->flat_ppm_variable == 1'000'000) {
-                        Cents scaled = 0;
-                        for (const Item item : {Item::scaling, Item::flat_step})
-                            for (const Cents c : line(s, "variable", item).cents) scaled += c;
-                        REQUIRE(scaled == 0);
+                    // Scaling brings N to C, the flat step takes phi (C - N) back.
+                    if (stage == Stage::final) {
+                        const auto total = [&](Item item) {
+                            const std::vector<Cents>& cents = line(s, "variable", item).cents;
+                            return std::accumulate(cents.begin(), cents.end(), Cents{0});
+                        };
+                        const double phi = static_cast<double>(m->flat_ppm_variable) / 1e6;
+                        REQUIRE(static_cast<double>(total(Item::flat_step)) ==
+                                Approx(-phi * static_cast<double>(total(Item::scaling))).margin(1));
                     }
                 }
         }
