@@ -110,7 +110,7 @@ ShareResult settle(const ShareInput& in) {
     Cents ignored = 0;
     result.normative_cents = allocate(share, ignored);
 
-    const Exact national{big(in.national.normative), cents_days}, cost = in.national.cost;
+    const Exact national{big(in.national.normative), cents_days}, cost{in.national.cost};
     if (national <= 0) throw DomainError{{{here(), "national normative amount", "above 0", "0 or less"}}};
     Days adults = 0;
     for (const Days d : in.adult_days) adults += d;
@@ -129,7 +129,8 @@ ShareResult settle(const ShareInput& in) {
         for (std::size_t i = 0; i < n; ++i) share[i] = share[i] * kept + Exact{in.excess[i], 1'000'000};
     }
     result.paid = allocate(share, result.target);
-    result.factor = factor.convert_to<double>();
+    result.factor =
+        Big{Big{in.national.cost} * cents_days}.convert_to<double>() / big(in.national.normative).convert_to<double>();
     return result;
 }
 

@@ -54,16 +54,16 @@ template <class Number>
 
 /// What the model says about one share.
 struct Rules {
-    const params::Share* grant = nullptr;
+    const params::Share& grant;
     Cents macro = 0, flanking = 0;  ///< together the estimated cost (geraamde kosten, Bzv 1 bb)
     std::int64_t flat_ppm = 0;
 };
 
 [[nodiscard]] Rules rules_of(const params::Model& m, const std::string& share) {
-    if (share == "variable") return {&m.variable, m.macro_variable, 0, m.flat_ppm_variable};
-    if (share == "ggz") return {&m.ggz, m.macro_ggz, 0, m.flat_ppm_ggz};
-    if (share == "nursing") return {&m.nursing, m.macro_nursing, m.flanking_nursing, m.flat_ppm_nursing};
-    return {};
+    if (share == "variable") return {m.variable, m.macro_variable, 0, m.flat_ppm_variable};
+    if (share == "ggz") return {m.ggz, m.macro_ggz, 0, m.flat_ppm_ggz};
+    if (share == "nursing") return {m.nursing, m.macro_nursing, m.flanking_nursing, m.flat_ppm_nursing};
+    throw NotFoundError{{{"pay", "share", "variable, ggz or nursing", share}}};
 }
 
 [[nodiscard]] std::vector<MicroEuro> weights_of(const params::Share& share) {
@@ -201,7 +201,8 @@ void Desk::check() const {
                        std::to_string(given));
     }
     for (const ShareTotals& s : totals_.shares)
-        shares.require(rules_of(model_, s.share).grant != nullptr, "pay", "share", "variable, ggz or nursing", s.share);
+        shares.require(s.share == "variable" || s.share == "ggz" || s.share == "nursing", "pay", "share",
+                       "variable, ggz or nursing", s.share);
     shares.throw_if_any();
 
     Problems<ShapeError> shape;
@@ -216,7 +217,7 @@ void Desk::check() const {
                       std::to_string(totals.insurers()) + " x " + std::to_string(totals.columns()));
     };
     for (const ShareTotals& s : totals_.shares) {
-        const auto columns = static_cast<Index>(weights_of(*rules_of(model_, s.share).grant).size());
+        const auto columns = static_cast<Index>(weights_of(rules_of(model_, s.share).grant).size());
         classes("class totals of share " + s.share, s.classes, columns);
         if (s.abroad.columns() != 0 || s.abroad.insurers() != 0)
             classes("class totals of insured abroad of share " + s.share, s.abroad, columns);
@@ -270,14 +271,14 @@ void Desk::share(std::size_t s) {
     const ShareTotals& in = totals_.shares[s];
     const Rules rules = rules_of(model_, in.share);
     const bool compensated = has(in.share, Item::high_cost_compensation);
-    const params::Share* weights_from = rules.grant;
+    const params::Share* weights_from = &rules.grant;
     if (!ex_ante()) {
         if (in.share == "variable" && !model_.variable_ex_post.criteria.empty())
             weights_from = &model_.variable_ex_post;
         if (in.share == "ggz" && !model_.ggz_ex_post.criteria.empty()) weights_from = &model_.ggz_ex_post;
         if (in.share == "ggz" && compensated && !model_.ggz_hcc.criteria.empty()) weights_from = &model_.ggz_hcc;
     }
-    const std::vector<std::int64_t> abroad = abroad_ppm(model_, *rules.grant);
+    const std::vector<std::int64_t> abroad = abroad_ppm(model_, rules.grant);
     Statement::Share out;
     out.name = in.share;
     out.weights = weights_of(*weights_from);
@@ -289,7 +290,7 @@ void Desk::share(std::size_t s) {
         const Counts have = counted(model_, in);
         const Counts& want = terms_.expected.empty() ? have : terms_.expected[s];
         const auto reset = [&](Rounding rounding) {
-            return neutral(risk::layout(*rules.grant), neutrality_of(model_, in.share), in.share,
+            return neutral(risk::layout(rules.grant), neutrality_of(model_, in.share), in.share,
                            weights_of(*weights_from), want, have, rounding);
         };
         out.weights = reset(terms_.rounding);
@@ -305,8 +306,8 @@ void Desk::share(std::size_t s) {
         const bool nothing = national == 0 && cost == 0;  // a share without insured and without cost
         if (national <= 0 && !nothing)
             throw DomainError{{{"pay", "national normative amount of share " + in.share, "above 0", "0 or less"}}};
-        const Exact factor = nothing ? Exact{1} : Exact{cost / national};
-        out.factor = factor.convert_to<double>();
+        const Exact factor = nothing ? Exact{1} : cost / national;
+        out.factor = factor.value();
         for (Exact& x : running) x *= factor;
         book(account, Item::scaling, running);
         scaled = running;
@@ -360,8 +361,9 @@ void Desk::bandwidth(Account& account, const ShareTotals& in, const Column& scal
         for (std::size_t i = 0; i < insurers_; ++i) {
             if (basis[i] == 0) continue;
             const Exact deviation = result[i] - mean * basis[i];
-            const Exact beyond = abs(deviation) - Exact{Big{band->amount} * basis[i], days_in_year_};
-            if (beyond > 0) settled[i] = (deviation > 0 ? beyond : Exact{-beyond}) * band->ppm / ppm;
+            const Exact free{Big{band->amount} * basis[i], days_in_year_};
+            if (deviation > free) settled[i] = (deviation - free) * band->ppm / ppm;
+            else if (Exact{} - deviation > free) settled[i] = (deviation + free) * band->ppm / ppm;
         }
     }
     const Exact net = sum(settled);
@@ -461,8 +463,8 @@ void Desk::own_payments() {
         const Days adults = sum(totals_.adult_days);
         if (gap != 0 && adults <= 0)
             throw DomainError{{{"pay", "adults to spread own payments over", "above 0", "none"}}};
-        const Exact factor = nothing ? Exact{1} : Exact{realised / expected};
-        out.factor = factor.convert_to<double>();
+        const Exact factor = nothing ? Exact{1} : realised / expected;
+        out.factor = factor.value();
         for (std::size_t i = 0; i < insurers_; ++i) {
             running[i] *= factor;
             if (gap != 0) running[i] -= gap * totals_.adult_days[i] / adults;
@@ -509,10 +511,9 @@ Statement Desk::finish() {
 
 Counts counted(const params::Model& model, const ShareTotals& share) {
     const Rules rules = rules_of(model, share.share);
-    if (rules.grant == nullptr) throw NotFoundError{{{here(), "share", "variable, ggz or nursing", share.share}}};
     Counts counts{share.classes.national(), 1, 1};
     if (share.abroad.columns() == 0) return counts;
-    const std::vector<std::int64_t> part = abroad_ppm(model, *rules.grant);
+    const std::vector<std::int64_t> part = abroad_ppm(model, rules.grant);
     const std::vector<Days> away = share.abroad.national();
     if (part.size() != counts.days.size() || away.size() != counts.days.size())
         throw ShapeError{{{here(), "columns of share " + share.share, std::to_string(part.size()),

@@ -35,6 +35,7 @@ __all__: list[str] = [
     "DesignCriterion",
     "Downstream",
     "Episode",
+    "Excess",
     "Exclusion",
     "ExpectedCounts",
     "Fit",
@@ -96,6 +97,7 @@ __all__: list[str] = [
     "effect_names",
     "estimate",
     "evaluate",
+    "excess",
     "first_insurer_party",
     "full_pass_equals",
     "generate_block",
@@ -1828,6 +1830,16 @@ class Statement:
     @property
     def shares(self) -> list[Statement.Share]: ...
 
+class Excess:
+    @property
+    def above(self) -> int: ...
+    @property
+    def per_insurer(self) -> list[int]: ...
+    @property
+    def threshold(self) -> list[int]: ...
+    @property
+    def users(self) -> int: ...
+
 class ExpectedCounts:
     __members__: typing.ClassVar[dict[str, ExpectedCounts]]
     actual: typing.ClassVar[ExpectedCounts]
@@ -2173,6 +2185,15 @@ def evaluate(
     partitions: collections.abc.Sequence[tuple[str, numpy.ndarray, typing.SupportsInt | typing.SupportsIndex]],
     threads: typing.SupportsInt | typing.SupportsIndex,
 ) -> MetricsEvaluation: ...
+def excess(
+    model: Model,
+    share: str,
+    person: typing.Annotated[numpy.typing.ArrayLike, numpy.uint64],
+    insurer: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    cost: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    represents: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    insurers: typing.SupportsInt | typing.SupportsIndex,
+) -> Excess: ...
 def full_pass_equals(
     baseline: Baseline, programme: Substitution, area: Area, year: typing.SupportsInt | typing.SupportsIndex
 ) -> tuple[dict[str, typing.Any], Moments]: ...
