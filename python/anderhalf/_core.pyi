@@ -112,6 +112,7 @@ __all__: list[str] = [
     "nl_2020",
     "nl_2021",
     "nl_2021_structural",
+    "normative_cents",
     "overcompensation",
     "own_payment",
     "party_names",
