@@ -354,6 +354,10 @@ def pay(
     total: Annotated[
         int | None, typer.Option(help="With --weights: scale to so many cents for all insurers together")
     ] = None,
+    days: Annotated[str, typer.Option(help="Column of insured days")] = "days",
+    days_in_year: Annotated[
+        int | None, typer.Option(min=1, max=366, help="With --weights: 12 when days are months. Default: 365")
+    ] = None,
     insurer: Annotated[str | None, typer.Option(help="Print the statement of this insurer, step by step")] = None,
     out: Out = None,
     json: Json = False,
@@ -372,6 +376,8 @@ def pay(
             rounding=rounding.value,
             expected=expected,
             total=total,
+            days=days,
+            days_in_year=days_in_year,
             insurer=insurer,
             out=out,
             as_json=json,

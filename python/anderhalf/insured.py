@@ -596,7 +596,8 @@ def _many(
                             "0 or 1" if flags else "0..65535", row.first)  # fmt: skip
         has = needed & (values != 0)
         row.problems.refuse(row.piece.where(name), has & away, "insured abroad has a class",
-                            "insured abroad have a class", "the class none abroad (Regeling 2021 art. 6)", row.first)  # fmt: skip
+                            "insured abroad have a class",
+                            "the class none abroad (Regeling 2021 art. 6)", row.first)  # fmt: skip
         any_class |= has
         if has.any():
             yield part.share, start + code, has, None if flags else values[has].astype(np.int64)

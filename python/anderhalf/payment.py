@@ -132,7 +132,6 @@ class Paid:
     excess: Mapping[str, Int64] = field(default_factory=dict)
     parameters_sha256: str | None = None
     data_sha256: str | None = None
-    currency: str = "EUR"
     seed: int | None = None
 
     # --- frames

@@ -253,8 +253,9 @@ class _Desk:
         assert scaled is not None
         own, national = self.own(before), self.all(before)
         return w(
-            "words", "scaling_own", national=w.eur(national), cost=w.eur(national + sum(scaled.cents)),
-            factor=w.number(self.result("own").factor, 6), own=w.eur(own), result=w.eur(own + scaled.cents[self.i]),
+            "words", "scaling_own", national=w.amount(national), cost=w.amount(national + sum(scaled.cents)),
+            factor=w.number(self.result("own").factor, 6), own=w.amount(own),
+            result=w.amount(own + scaled.cents[self.i]),
         )  # fmt: skip
 
     def _flat_step(self, line: Line, before: Sequence[Line]) -> Iterator[str]:
@@ -599,7 +600,8 @@ def bundle_of(paid: Paid, lang: str = "en", minimum_persons: int = MINIMUM_PERSO
         w("page", "title_own") if paid.model is None
         else w("page", "title", law=paid.model.law.source.title, stage=w("stage", paid.stage))
     )  # fmt: skip
-    body = [html_paragraph(_law(paid, w)), html_paragraph(w("page", "all", total=w.eur(paid.total_cents)))]
+    total = (w.amount if paid.model is None else w.eur)(paid.total_cents)  # weights of one's own: any currency
+    body = [html_paragraph(_law(paid, w)), html_paragraph(w("page", "all", total=total))]
     if paid.model is not None:
         body.append(html_paragraph(w("page", "intro"), note=True))
     short = ["insurer", "persons", "insured_years", "contribution_cents"]
@@ -711,11 +713,12 @@ def weights_file(path: Path | None) -> pd.DataFrame:
 
 def pay_command(
     data: Path, *, model: str | None, weights: Path | None, stage: str, rounding: str, expected: Path | None,
-    total: int | None, out: Path | None, as_json: bool, insurer: str | None, lang: str, minimum_persons: int,
+    total: int | None, days: str, days_in_year: int | None, out: Path | None, as_json: bool, insurer: str | None,
+    lang: str, minimum_persons: int,
 ) -> int:  # fmt: skip
     """``anderhalf pay``: exit status."""
     given = _weights_given(model, weights, "anderhalf pay")
-    paid = pay(data, given, stage, rounding, expected, total=total)
+    paid = pay(data, given, stage, rounding, expected, days=days, total=total, days_in_year=days_in_year)
     bundle = bundle_of(paid, lang, minimum_persons)
     if out is not None:
         bundle.write(out)

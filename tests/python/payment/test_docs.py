@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 import anderhalf as ah
 
-TEXT = (Path(__file__).resolve().parents[3] / "docs" / "payment.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parents[3]
+TEXT = (ROOT / "docs" / "payment.md").read_text(encoding="utf-8")
 
 
 def test_the_python_runs_and_the_commands_do(
@@ -20,6 +21,7 @@ def test_the_python_runs_and_the_commands_do(
     from anderhalf.cli import app
 
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
     names: dict[str, object] = {}
     for code in re.findall(r"```python\n(.*?)```", TEXT, re.S):
         exec(compile(code, "payment.md", "exec"), names)
