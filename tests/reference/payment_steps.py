@@ -38,6 +38,8 @@ Readings:
 11. The premium of 2015 is that of all adults, those in detention included, less what is forgone (B15 12(2)-(3),
    23(4)-(5)); where what is forgone is not known they are left out (R15 8(3), 17(1)), as they are among the adults of
    the flat step, of the bandwidth and of the premium of later years.
+12. High-cost compensation looks at a person's cost over all insurers; what is compensated is divided by the cost with
+   each, so that merging insurers changes nothing for the others (art. 16(1) names one insurer, and says nothing).
 """
 
 from __future__ import annotations
@@ -173,6 +175,19 @@ def compensated(cost: Fraction, steps: list[tuple[Fraction, Fraction]]) -> Fract
         upper = steps[at + 1][0] if at + 1 < len(steps) else cost
         total += part * max(Fraction(0), min(cost, upper) - threshold)
     return total
+
+
+def excess_of_persons(
+    costs: list[dict[int, int]], represents: list[int], steps: list[tuple[Fraction, Fraction]], insurers: int
+) -> list[Fraction]:
+    """Per insurer, in cents: of a person's cost over all insurers, divided by what each of them paid (reading 12)."""
+    result = [Fraction(0)] * insurers
+    for own, n in zip(costs, represents, strict=True):
+        total = Fraction(sum(own.values()))
+        received = compensated(total, steps) if total > 0 else Fraction(0)
+        for insurer, cents in own.items():
+            result[insurer] += received * n * cents / total if received else 0
+    return result
 
 
 # A share --------------------------------------------------------------------------------------------------------
