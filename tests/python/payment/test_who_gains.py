@@ -12,8 +12,10 @@ import dataclasses
 from fractions import Fraction as F
 
 import pytest
+from payment_bridge import core_pay, tables_of
+from reference.payment_rules import rules_of
 from reference.payment_steps import Days
-from small_payments import Model, normative, settled, share_paid, with_weights, years
+from small_payments import Model, country, normative, settled, share_paid, with_weights, years
 
 X = 20
 MEN = [420, 340, 220, 100]
@@ -250,12 +252,18 @@ def load_nursing() -> Model:
 
 
 def _nursing(model: Model, men: list[int], cost: list[int]) -> list[int]:
-    from payment_bridge import core_pay, tables_of
-    from reference.payment_rules import rules_of
-    from small_payments import country
-
     insured = [years(age_sex={11: n}) for n in men]
     own = country(model, insured, [2_000 * n for n in men])
     own.shares["nursing"].cost = [100 * c for c in cost]
     statement = core_pay(model, rules_of(model.name, tables_of(model)), own, "final")
     return [sum(c) for c in zip(*(li.cents for li in statement.lines if li.share == "nursing"), strict=True)]
+
+
+def test_the_flat_step_is_over_adults_not_over_insured() -> None:
+    # Two insurers of 100 insured, EUR 2,000 each; 50 of the second are children. N = 400,000, C = 440,000: factor 1.1:
+    # 220,000 each; C - N = 40,000 over 100 + 50 adults: 26,666.67 and 13,333.33: 193,333.33 and 206,666.67.
+    model = with_weights("nl-2015", age_sex={11: 2000})
+    own = country(model, [years(age_sex={11: 100})] * 2, [220_000, 220_000])
+    own.adult_days = [100 * 365, 50 * 365]
+    statement = core_pay(model, rules_of(model.name, tables_of(model)), own, "final")
+    assert share_paid(statement) == euros(193_333.33, 206_666.67)
