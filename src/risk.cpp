@@ -1,3 +1,4 @@
+#include <anderhalf/core/calendar.hpp>
 #include <anderhalf/core/errors.hpp>
 #include <anderhalf/core/random.hpp>
 #include <anderhalf/risk/scheme.hpp>
@@ -6,6 +7,7 @@
 #include <bit>
 #include <map>
 #include <set>
+#include <string_view>
 
 namespace anderhalf::risk {
 
@@ -72,10 +74,13 @@ Scheme::Scheme(params::Model model, Mapping mapping, std::int64_t experiment_var
     compile(model_.variable, variable_, false);
     compile(model_.ggz, ggz_, true);
     compile(model_.deductible, deductible_, true);
+    compile(model_.nursing, nursing_, false);
 
-    for (const Share* share : {&model_.variable, &model_.ggz})
+    for (const Share* share : {&model_.variable, &model_.ggz, &model_.nursing})
         for (const Criterion& c : share->criteria) {
-            lags_[c.name] = c.data_years;
+            const auto [at, first] = lags_.emplace(c.name, c.data_years);
+            problems.require(first || at->second == c.data_years, model_.name + "." + c.name, "data years",
+                             "the same in every share", "others");
             for (const std::int32_t lag : c.data_years) longest_lag_ = std::max(longest_lag_, lag);
         }
     problems.require(longest_lag_ < static_cast<std::int32_t>(std::tuple_size_v<Past>), model_.name, "data years",
@@ -136,13 +141,47 @@ Scheme::Scheme(params::Model model, Mapping mapping, std::int64_t experiment_var
     if (const Criterion* fkg = find(model_.variable, "fkg")) fkg_exclusions_ = fkg->exclusions;
     if (const Criterion* fkg = find(model_.ggz, "ggz_fkg")) ggz_fkg_exclusions_ = fkg->exclusions;
 
-    for (const std::string& name : model_.morbidity_criteria) {
-        if (name == "fkg") morbid_fkg_ = true;
-        else if (name == "dkg") morbid_dkg_ = true;
-        else if (name == "hkg") morbid_hkg_ = true;
-        else if (name == "mvv") morbid_mvv_ = true;
-        else if (name == "fdg") morbid_fdg_ = true;
-        else problems.add(model_.name, "morbidity_criteria", "fkg, dkg, hkg, mvv or fdg", name);
+    const auto morbidity = [&](const std::vector<std::string>& names, const char* where) {
+        Morbidity result;
+        const std::map<std::string, bool*> known{{"fkg", &result.fkg},
+                                                 {"dkg", &result.dkg},
+                                                 {"dkg_primary", &result.dkg_primary},
+                                                 {"dkg_secondary", &result.dkg_secondary},
+                                                 {"hkg", &result.hkg},
+                                                 {"mvv", &result.mvv},
+                                                 {"fdg", &result.fdg},
+                                                 {"mhk", &result.mhk}};
+        for (const std::string& name : names) {
+            const auto at = known.find(name);
+            if (at != known.end()) *at->second = true;
+            else problems.add(model_.name, where, "fkg, dkg, dkg_primary, dkg_secondary, hkg, mvv, fdg or mhk", name);
+        }
+        return result;
+    };
+    forfait_ = morbidity(model_.morbidity_criteria, "morbidity_criteria");
+    gsm_ = morbidity(model_.gsm_criteria, "gsm_criteria");
+    if (const Criterion* own = find(model_.nursing, "mhk")) {
+        const Criterion* mhk = find(model_.variable, "mhk");
+        const auto same = [](const RiskClass& a, const RiskClass& b) {
+            return a.code == b.code && a.years == b.years && a.of_years == b.of_years &&
+                   a.top_per_myriad == b.top_per_myriad;
+        };
+        problems.require(mhk != nullptr && std::equal(own->classes.begin(), own->classes.end(), mhk->classes.begin(),
+                                                      mhk->classes.end(), same),
+                         model_.name + ".nursing.mhk", "classes", "those of the variable share", "others");
+    }
+    if (find(model_.nursing, "nursing_region") != nullptr)
+        problems.require(mapping_.nursing_region.size() == 10, "mapping", "nursing_region",
+                         "a V&V-region for each of 10", std::to_string(mapping_.nursing_region.size()));
+    for (const std::int32_t group : mapping_.nursing_region)
+        problems.require(group >= 1 && group <= 10, "mapping", "nursing_region", "1..10", std::to_string(group));
+    problems.require(model_.ses_of_income_group.empty() || model_.ses_of_income_group.size() == 4, model_.name,
+                     "ses_of_income_group", "a group for each of 4", std::to_string(model_.ses_of_income_group.size()));
+    if (const Criterion* fkg = find(model_.variable, "fkg")) {
+        fkg_lag_ = fkg->data_years.front();
+        problems.require(model_.ended_addon_years == 0 || fkg->data_years.size() == 1, model_.name + ".fkg",
+                         "data years", "one, where ended add-ons give no class",
+                         std::to_string(fkg->data_years.size()));
     }
 
     const auto known = [&](const Share& share, const char* criterion, std::int32_t code, const std::string& where) {
@@ -156,7 +195,8 @@ Scheme::Scheme(params::Model model, Mapping mapping, std::int64_t experiment_var
         const std::string where = "mapping.drugs " + std::to_string(d.drug);
         problems.require(drugs_.emplace(d.drug, d).second, where, "drug group", "once", "twice");
         const auto rule = [&](FkgRule& of_class, const char* criterion) {
-            const FkgRule wanted{d.min_ddd, d.min_prescriptions};
+            const bool own = std::string_view{criterion} == "ggz_fkg" && d.ggz_min_prescriptions > 0;
+            const FkgRule wanted{d.min_ddd, own ? d.ggz_min_prescriptions : d.min_prescriptions};
             problems.require(of_class == FkgRule{} || of_class == wanted, where, std::string{criterion} + " threshold",
                              "that of the other drugs of the class", "another one");
             of_class = wanted;
@@ -165,6 +205,13 @@ Scheme::Scheme(params::Model model, Mapping mapping, std::int64_t experiment_var
             rule(fkg_rules_[static_cast<std::size_t>(d.fkg)], "fkg");
         if (known(model_.ggz, "ggz_fkg", d.ggz_fkg, where) && d.ggz_fkg > 0)
             rule(ggz_fkg_rules_[static_cast<std::size_t>(d.ggz_fkg)], "ggz_fkg");
+        if (known(model_.ggz, "ggz_fkg", d.ggz_indicated, where) && d.ggz_indicated > 0) {
+            std::uint8_t& by = ggz_indicated_by_[static_cast<std::size_t>(d.ggz_indicated)];
+            problems.require(d.ggz_fkg > 0 && (by == 0 || by == d.ggz_fkg), where,
+                             "class reached beside the indication", "one, the same for all drugs that indicate it",
+                             std::to_string(d.ggz_fkg));
+            by = static_cast<std::uint8_t>(d.ggz_fkg);
+        }
     }
     for (const Mapping::Diagnosis& d : mapping_.diagnoses) {
         const std::string where =
@@ -172,6 +219,8 @@ Scheme::Scheme(params::Model model, Mapping mapping, std::int64_t experiment_var
         problems.require(diagnoses_.emplace(dx_key(d.specialism, d.diagnosis), d).second, where, "diagnosis", "once",
                          "twice");
         known(model_.variable, "dkg", d.dkg, where);
+        known(model_.variable, "dkg_primary", d.dkg_primary, where);
+        known(model_.variable, "dkg_secondary", d.dkg_secondary, where);
         problems.require(d.dkg < static_cast<std::int32_t>(dkg_codes), where, "dkg code", "below 32",
                          std::to_string(d.dkg));
     }
@@ -196,14 +245,30 @@ Scheme::Scheme(params::Model model, Mapping mapping, std::int64_t experiment_var
 
 void Scheme::compile(const Share& share, Layout& layout, bool adults_only) {
     Problems<ParameterError> problems;
-    static const std::map<std::string, Kind> kinds{
-        {"age_sex", Kind::age_sex}, {"avi", Kind::avi},           {"region", Kind::region},
-        {"ses", Kind::ses},         {"ppa", Kind::ppa},           {"fkg", Kind::fkg},
-        {"dkg", Kind::dkg},         {"hkg", Kind::hkg},           {"fdg", Kind::fdg},
-        {"mhk", Kind::mhk},         {"mvv", Kind::mvv},           {"ggz_fkg", Kind::ggz_fkg},
-        {"ggz_dkg", Kind::ggz_dkg}, {"ggz_mhk", Kind::ggz_mhk},   {"ggz_age_sex", Kind::age_sex},
-        {"ggz_avi", Kind::avi},     {"ggz_region", Kind::region}, {"ggz_ses", Kind::ses},
-        {"ggz_ppa", Kind::ppa}};
+    static const std::map<std::string, Kind> kinds{{"age_sex", Kind::age_sex},
+                                                   {"avi", Kind::avi},
+                                                   {"region", Kind::region},
+                                                   {"ses", Kind::ses},
+                                                   {"ppa", Kind::ppa},
+                                                   {"fkg", Kind::fkg},
+                                                   {"dkg", Kind::dkg},
+                                                   {"hkg", Kind::hkg},
+                                                   {"fdg", Kind::fdg},
+                                                   {"mhk", Kind::mhk},
+                                                   {"mvv", Kind::mvv},
+                                                   {"ggz_fkg", Kind::ggz_fkg},
+                                                   {"ggz_dkg", Kind::ggz_dkg},
+                                                   {"ggz_mhk", Kind::ggz_mhk},
+                                                   {"ggz_age_sex", Kind::age_sex},
+                                                   {"ggz_avi", Kind::avi},
+                                                   {"ggz_region", Kind::region},
+                                                   {"ggz_ses", Kind::ses},
+                                                   {"ggz_ppa", Kind::ppa},
+                                                   {"gsm", Kind::gsm},
+                                                   {"nursing_region", Kind::nursing_region},
+                                                   {"ggz_one_person", Kind::ppa},
+                                                   {"dkg_primary", Kind::dkg_primary},
+                                                   {"dkg_secondary", Kind::dkg_secondary}};
     for (const Criterion& criterion : share.criteria) {
         const std::string where = model_.name + "." + share.name + "." + criterion.name;
         const auto kind = kinds.find(criterion.name);
@@ -213,6 +278,7 @@ void Scheme::compile(const Share& share, Layout& layout, bool adults_only) {
         }
         Compiled c;
         c.kind = kind->second;
+        c.assignment = criterion.assignment;
         c.offset = layout.columns;
         c.first_code = criterion.first_code;
         for (std::size_t k = 0; k < criterion.classes.size(); ++k)
@@ -220,7 +286,20 @@ void Scheme::compile(const Share& share, Layout& layout, bool adults_only) {
                              "class code", std::to_string(criterion.first_code + static_cast<std::int32_t>(k)),
                              std::to_string(criterion.classes[k].code));
         const bool demographic = c.kind == Kind::age_sex || c.kind == Kind::avi || c.kind == Kind::region ||
-                                 c.kind == Kind::ses || c.kind == Kind::ppa;
+                                 c.kind == Kind::ses || c.kind == Kind::ppa || c.kind == Kind::gsm ||
+                                 c.kind == Kind::nursing_region;
+        const bool several =
+            c.kind == Kind::fkg || c.kind == Kind::ggz_fkg || c.kind == Kind::hkg || c.kind == Kind::dkg;
+        problems.require(several || c.assignment == params::Assignment::single, where, "assignment", "single",
+                         "several classes");
+        problems.require(c.kind == Kind::dkg || c.assignment != params::Assignment::count, where, "assignment",
+                         "single or all", "count");
+        if (c.kind == Kind::mhk) {
+            const auto low = [](const RiskClass& a, const RiskClass& b) { return a.age_min < b.age_min; };
+            const auto high = [](const RiskClass& a, const RiskClass& b) { return a.age_max < b.age_max; };
+            c.age_min = std::min_element(criterion.classes.begin(), criterion.classes.end(), low)->age_min;
+            c.age_max = std::max_element(criterion.classes.begin(), criterion.classes.end(), high)->age_max;
+        }
         if (demographic) {
             c.by_age.resize(c.kind == Kind::age_sex ? 3 : 12);
             for (auto& ages : c.by_age) ages.fill(0);
@@ -241,6 +320,15 @@ void Scheme::compile(const Share& share, Layout& layout, bool adults_only) {
                     }
                 }
             }
+            // A table without a class of its own for IVA has these insured among the disabled (2015).
+            const auto iva = static_cast<std::size_t>(IncomeSource::iva);
+            if (c.kind == Kind::avi &&
+                std::none_of(criterion.classes.begin(), criterion.classes.end(), [&](const RiskClass& k) {
+                    return k.group == static_cast<std::int32_t>(IncomeSource::iva);
+                }))
+                for (std::size_t age = 0; age < c.by_age[iva].size(); ++age)
+                    if (c.by_age[iva][age] == 0)
+                        c.by_age[iva][age] = c.by_age[static_cast<std::size_t>(IncomeSource::disabled)][age];
             // Whom no class of the table names belongs to the reference group (art. 9(5)a.8).
             if (c.kind == Kind::avi)
                 for (auto& ages : c.by_age)
@@ -268,14 +356,14 @@ const std::vector<std::int32_t>& Scheme::data_years(const std::string& criterion
 
 CareYear Scheme::read(std::span<const data::Claim> claims) const {
     CareYear care;
-    std::array<std::int32_t, 65> fkg_ddd{}, fkg_prescriptions{}, ggz_ddd{}, ggz_prescriptions{};
+    std::array<std::int32_t, 65> fkg_ddd{}, fkg_prescriptions{}, ggz_ddd{}, ggz_prescriptions{}, ggz_indications{};
     std::array<std::uint16_t, 64> dx{};  // distinct dx groups of this year
     std::size_t dx_count = 0;
     bool drugs = false;
     const auto percent = static_cast<std::uint32_t>(mapping_.light_product_percent);
     for (const data::Claim& claim : claims) {
         const auto category = static_cast<std::size_t>(claim.category);
-        const Clusters part = clusters(claim, claim.claimed_cents);
+        const Clusters part = clusters(claim, model_.mhk_settled ? claim.settled_cents : claim.claimed_cents);
         if (!model_.mhk_excluded[category]) care.mhk_cost += part.variable;
         care.ggz_cost += part.ggz;
         switch (claim.category) {
@@ -286,8 +374,12 @@ CareYear Scheme::read(std::span<const data::Claim> claims) const {
                 drugs = true;
                 const auto fkg = static_cast<std::size_t>(at->second.fkg),
                            ggz = static_cast<std::size_t>(at->second.ggz_fkg);
-                fkg_ddd[fkg] += claim.ddd;
-                fkg_prescriptions[fkg] += claim.prescriptions;
+                const std::int32_t ended = at->second.ended_addon, t = year_of(claim.opened) + fkg_lag_;
+                if (ended == 0 || ended >= t || ended < t - model_.ended_addon_years) {
+                    fkg_ddd[fkg] += claim.ddd;
+                    fkg_prescriptions[fkg] += claim.prescriptions;
+                }
+                ggz_indications[static_cast<std::size_t>(at->second.ggz_indicated)] += claim.prescriptions;
                 ggz_ddd[ggz] += claim.ddd;
                 ggz_prescriptions[ggz] += claim.prescriptions;
                 break;
@@ -314,8 +406,11 @@ CareYear Scheme::read(std::span<const data::Claim> claims) const {
             case Category::hospital: {
                 if (claim.consult) break;
                 const auto at = diagnoses_.find(dx_key(claim.specialism, claim.diagnosis));
-                if (at == diagnoses_.end() || at->second.dkg == 0) break;
+                if (at == diagnoses_.end()) break;
                 if (at->second.light && claim.product % 100 >= percent) break;
+                care.dkg_primary = std::max(care.dkg_primary, static_cast<std::uint8_t>(at->second.dkg_primary));
+                care.dkg_secondary = std::max(care.dkg_secondary, static_cast<std::uint8_t>(at->second.dkg_secondary));
+                if (at->second.dkg == 0) break;
                 const std::uint16_t group = at->second.dx_group;
                 if (std::find(dx.begin(), dx.begin() + dx_count, group) != dx.begin() + dx_count) break;
                 if (dx_count == dx.size())
@@ -339,6 +434,9 @@ CareYear Scheme::read(std::span<const data::Claim> claims) const {
                 reached(ggz_fkg_rules_[k], ggz_ddd[k], ggz_prescriptions[k]))
                 care.ggz_fkg |= std::uint32_t{1} << (k - 1);
         }
+    for (std::size_t k = 1; drugs && k <= 32; ++k)
+        if (ggz_indications[k] > 0 && (care.ggz_fkg >> (ggz_indicated_by_[k] - 1U) & 1U) != 0)
+            care.ggz_fkg |= std::uint32_t{1} << (k - 1);
     return care;
 }
 
@@ -351,7 +449,7 @@ Scheme::Clusters Scheme::clusters(const data::Claim& claim, Cents amount) const 
         }
         case params::Cluster::ggz: return {.ggz = amount};
         case params::Cluster::fixed: return {.fixed = amount};
-        case params::Cluster::nursing:  // a share of its own: years that Scheme refuses
+        case params::Cluster::nursing: return {.nursing = amount};
         case params::Cluster::none: break;
     }
     return {};
@@ -380,6 +478,9 @@ void Scheme::health(const Past& past, Health& out) const {
             out.any_dkg = out.any_dkg || c.dkg[k] > 0;
         }
     });
+    each("dkg_primary", [&](const CareYear& c) { out.dkg_primary = std::max(out.dkg_primary, c.dkg_primary); });
+    each("dkg_secondary", [&](const CareYear& c) { out.dkg_secondary = std::max(out.dkg_secondary, c.dkg_secondary); });
+    out.many_residents = past[0] != nullptr && past[0]->many_residents != 0;
     each("ggz_fkg", [&](const CareYear& c) { out.ggz_fkg |= c.ggz_fkg; });
     each("ggz_dkg", [&](const CareYear& c) { out.ggz_dkg = std::max(out.ggz_dkg, c.ggz_dkg); });
     // A lowest class of the latest years only (2021: basic mental care, in the year before) lapses with older care.
@@ -405,6 +506,7 @@ void Scheme::fill(const Layout& layout, const data::Record& r, std::int32_t year
         };
         const auto each_bit = [&](std::uint64_t bits) {
             if (bits == 0) return put(0);
+            if (c.assignment == params::Assignment::single) return put(static_cast<std::int32_t>(std::bit_width(bits)));
             for (; bits != 0; bits &= bits - 1) put(std::countr_zero(bits) + 1);
         };
         switch (c.kind) {
@@ -422,12 +524,20 @@ void Scheme::fill(const Layout& layout, const data::Record& r, std::int32_t year
             case Kind::ses: {
                 if (r.region == 0) break;
                 // Mental care classes are those of adults (annex 2): a child has none that could move its SES.
-                const bool lowest = (model_.wlz_lowest_ses && r.wlz > 0) ||
+                const bool lowest = (model_.wlz_lowest_ses && r.wlz > 0) || h.many_residents ||
                                     (model_.lowest_ses_from_ggz_dkg > 0 && a >= model_.adult_age &&
                                      h.ggz_dkg >= model_.lowest_ses_from_ggz_dkg);
-                by_age(lowest ? 1 : r.ses);
+                const auto income = static_cast<std::size_t>(r.ses);
+                by_age(lowest ? 1
+                       : model_.ses_of_income_group.empty()
+                           ? income
+                           : static_cast<std::size_t>(model_.ses_of_income_group[income - 1]));
                 break;
             }
+            case Kind::gsm: by_age(gsm_morbid(h) ? 2 : 1); break;
+            case Kind::nursing_region:
+                if (r.region != 0) by_age(static_cast<std::size_t>(mapping_.nursing_region[r.region - std::size_t{1}]));
+                break;
             case Kind::ppa:
                 if (r.region != 0) by_age(r.household);
                 break;
@@ -436,13 +546,22 @@ void Scheme::fill(const Layout& layout, const data::Record& r, std::int32_t year
             case Kind::ggz_fkg: each_bit(h.ggz_fkg); break;
             case Kind::dkg:
                 if (!h.any_dkg) put(0);
+                else if (c.assignment == params::Assignment::single)
+                    put(static_cast<std::int32_t>(
+                        h.dkg.rend() - std::find_if(h.dkg.rbegin(), h.dkg.rend(), [](auto n) { return n > 0; }) - 1));
                 else
                     for (std::size_t k = 1; k < dkg_codes; ++k)
-                        if (h.dkg[k] > 0) out.add(static_cast<std::size_t>(c.offset) + k, h.dkg[k]);
+                        if (h.dkg[k] > 0)
+                            out.add(static_cast<std::size_t>(c.offset) + k,
+                                    c.assignment == params::Assignment::count ? h.dkg[k] : std::uint16_t{1});
                 break;
+            case Kind::dkg_primary: put(h.dkg_primary); break;
+            case Kind::dkg_secondary: put(h.dkg_secondary); break;
             case Kind::fdg: put(h.fdg); break;
             // The deductible model knows only the first MHK classes: who is above them is on the forfait.
-            case Kind::mhk: put(h.mhk); break;
+            case Kind::mhk:
+                if (std::max(a, 0) >= c.age_min && a <= c.age_max) put(h.mhk);
+                break;
             case Kind::mvv: put(h.mvv); break;
             case Kind::ggz_dkg: put(h.ggz_dkg); break;
             case Kind::ggz_mhk: put(h.ggz_mhk); break;
@@ -467,10 +586,20 @@ void Scheme::deductible_row(const data::Record& r, std::int32_t year, const Heal
     else fill(deductible_, r, year, h, out);
 }
 
-bool Scheme::morbid(const Health& h) const {
-    return (morbid_fkg_ && h.fkg != 0) || (morbid_dkg_ && h.any_dkg) || (morbid_hkg_ && h.hkg != 0) ||
-           (morbid_mvv_ && h.mvv != 0) || (morbid_fdg_ && h.fdg != 0) || h.mhk >= model_.forfait_from_mhk;
+void Scheme::nursing_row(const data::Record& r, std::int32_t year, const Health& h, Row& out) const {
+    out.size = 0;
+    fill(nursing_, r, year, h, out);
 }
+
+bool Scheme::Morbidity::of(const Health& h) const {
+    return (fkg && h.fkg != 0) || (dkg && h.any_dkg) || (dkg_primary && h.dkg_primary != 0) ||
+           (dkg_secondary && h.dkg_secondary != 0) || (hkg && h.hkg != 0) || (mvv && h.mvv != 0) ||
+           (fdg && h.fdg != 0) || (mhk && h.mhk != 0);
+}
+
+bool Scheme::morbid(const Health& h) const { return forfait_.of(h) || h.mhk >= model_.forfait_from_mhk; }
+
+bool Scheme::gsm_morbid(const Health& h) const { return gsm_.of(h); }
 
 std::vector<MicroEuro> Scheme::weights(const Share& share) const {
     std::vector<MicroEuro> result;

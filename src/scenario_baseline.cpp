@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <numeric>
 
 namespace anderhalf::scenario {
@@ -22,6 +23,32 @@ namespace {
 struct Part {
     Panel panel;
     std::vector<std::vector<Cents>> category_cost;
+};
+
+/// Insured per address on the reference date, where the lowest SES group asks for it (2015). Address 0 is not known.
+class Residents {
+public:
+    Residents(const data::Block& block, const params::Model& model)
+        : above_{model.lowest_ses_above_residents}, month_{model.reference_month} {
+        if (above_ == 0) return;
+        for (const data::Record& r : block.records)
+            if (const std::int32_t year = year_of(r.first_day); covers(r, year)) ++count_[{year, r.address}];
+    }
+    [[nodiscard]] bool many(std::span<const data::Record> records, std::int32_t year) const {
+        if (above_ == 0 || records.empty()) return false;
+        const auto on = std::find_if(records.begin(), records.end(), [&](const auto& r) { return covers(r, year); });
+        const std::uint64_t address = on == records.end() ? records.back().address : on->address;
+        const auto at = count_.find({year, address});
+        return address != 0 && at != count_.end() && at->second > above_;
+    }
+
+private:
+    [[nodiscard]] bool covers(const data::Record& r, std::int32_t year) const {
+        const std::int32_t day = last_day_of(year, month_);
+        return r.first_day <= day && r.last_day >= day;
+    }
+    std::int32_t above_, month_;
+    std::map<std::pair<std::int32_t, std::uint64_t>, std::int32_t> count_;
 };
 
 [[nodiscard]] Part read_block(const data::Block& block, const risk::Scheme& scheme, const Options& o,
@@ -61,8 +88,8 @@ struct Part {
     household.report(problems, "records", "represents, ses, household, region or income_source", "within their ranges");
     problems.throw_if_any();
 
+    const Residents residents{block, scheme.model()};
     std::size_t r = 0, c = 0;
-    std::vector<data::Claim> year_claims;
     while (r < block.records.size()) {
         const std::uint64_t person = block.records[r].person;
         panel.person.push_back(person);
@@ -88,6 +115,7 @@ struct Part {
             risk::CareYear care;
             if (!claims.empty()) care = scheme.read(claims);
             care.insured = records.empty() ? std::uint8_t{0} : std::uint8_t{1};
+            care.many_residents = residents.many(records, year) ? std::uint8_t{1} : std::uint8_t{0};
             panel.care.push_back(care);
             panel.claims_read += static_cast<std::int64_t>(claims.size());
             std::vector<RecordCost>& cost = panel.cost;
@@ -150,6 +178,7 @@ void add_cost(const risk::Scheme& scheme, const data::Claim& claim, RecordCost& 
     cost.variable += part.variable;
     cost.ggz += part.ggz;
     cost.fixed += part.fixed;
+    cost.nursing += part.nursing;
     if (scheme.under_deductible(claim)) cost.eligible += claim.claimed_cents;
 }
 
@@ -234,6 +263,10 @@ void add_totals(const View& view, const std::vector<std::int32_t>& insurers, Ind
         scheme.variable_row(r, year, health, row);
         for (const risk::Entry& e : row.view()) totals.variable.add(i, e.column, weight * e.count);
         if (moments != nullptr) moments->add(row.view(), days, cost.variable, r.represents, sign);
+        if (scheme.nursing_columns() > 0) {
+            scheme.nursing_row(r, year, health, row);
+            for (const risk::Entry& e : row.view()) totals.nursing.add(i, e.column, weight * e.count);
+        }
         const bool adult = scheme.age(r, year) >= scheme.model().adult_age;
         if (adult) {
             scheme.ggz_row(r, year, health, row);
@@ -248,6 +281,7 @@ void add_totals(const View& view, const std::vector<std::int32_t>& insurers, Ind
         totals.cost_variable[at(i)] += factor * cost.variable;
         totals.cost_ggz[at(i)] += factor * cost.ggz;
         totals.cost_fixed[at(i)] += factor * cost.fixed;
+        totals.cost_nursing[at(i)] += factor * cost.nursing;
         totals.own_payments[at(i)] += factor * own_payment(scheme, r, year, cost, r.voluntary_deductible_cents);
         totals.own_payments_mandatory[at(i)] += factor * own_payment(scheme, r, year, cost, 0);
     }
@@ -259,12 +293,14 @@ YearTotals empty_totals(const risk::Scheme& scheme, std::size_t insurers) {
     t.variable = {n, scheme.variable_columns()};
     t.ggz = {n, scheme.ggz_columns()};
     t.deductible = {n, scheme.deductible_columns()};
+    t.nursing = {n, scheme.nursing_columns()};
     t.days.resize(insurers);
     t.adult_days.resize(insurers);
     t.under_18.resize(insurers);
     t.cost_variable.resize(insurers);
     t.cost_ggz.resize(insurers);
     t.cost_fixed.resize(insurers);
+    t.cost_nursing.resize(insurers);
     t.own_payments.resize(insurers);
     t.own_payments_mandatory.resize(insurers);
     t.ggz_excess.resize(insurers);
@@ -275,6 +311,7 @@ void merge(YearTotals& a, const YearTotals& b) {
     a.variable += b.variable;
     a.ggz += b.ggz;
     a.deductible += b.deductible;
+    a.nursing += b.nursing;
     const auto add = [](auto& x, const auto& y) {
         for (std::size_t k = 0; k < x.size(); ++k) x[k] += y[k];
     };
@@ -284,6 +321,7 @@ void merge(YearTotals& a, const YearTotals& b) {
     add(a.cost_variable, b.cost_variable);
     add(a.cost_ggz, b.cost_ggz);
     add(a.cost_fixed, b.cost_fixed);
+    add(a.cost_nursing, b.cost_nursing);
     add(a.own_payments, b.own_payments);
     add(a.own_payments_mandatory, b.own_payments_mandatory);
     add(a.ggz_excess, b.ggz_excess);
@@ -318,6 +356,7 @@ void View::health(Index p, std::int32_t year, const data::Record& record, risk::
             const risk::CareYear* c = past[at(lag)];
             if (c == nullptr || c->insured == 0) return false;
             const auto& top = scheme->ggz_mhk_tops()[at(k)];
+            if (top.any_cost()) return c->ggz_cost > 0;
             if (top.min_cents > 0 && c->ggz_cost <= top.min_cents) return false;
             if (!detail::ranked_for_mental_care(*scheme, record, year - lag)) return false;
             return beyond((*cost_lines)[at(year - lag - panel->first_year)].ggz_mhk[at(k)], c->ggz_cost, year - lag);

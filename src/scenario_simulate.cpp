@@ -65,6 +65,7 @@ struct Overlay {
         o.touched.emplace_back(p, year);
         risk::CareYear care = b.scheme->read(claims);
         care.insured = 1;
+        care.many_residents = panel.care[panel.cell(p, year)].many_residents;
         o.care_at[panel.cell(p, year)] = static_cast<std::int32_t>(o.care.size());
         o.care.push_back(care);
         std::vector<RecordCost> cost(records.size());
@@ -311,6 +312,11 @@ struct Desk {
     return s;
 }
 
+/// The weights that hold in the settlement: those of the grant where the regulation has no others (2020 has: art. 11(2)).
+[[nodiscard]] const params::Share& ex_post(const params::Share& settlement, const params::Share& grant) {
+    return settlement.criteria.empty() ? grant : settlement;
+}
+
 /// GGZ and deductible weights after their neutrality; both arms share those of the baseline, since no count of theirs is
 /// an incentive of hospital substitution: AVI is demography, and GGZ classes do not follow from hospital care.
 void prepare_shared_weights(Desk& d) {
@@ -318,13 +324,14 @@ void prepare_shared_weights(Desk& d) {
     const params::Model& model = s.model();
     const bool compensated = std::any_of(model.high_cost.begin(), model.high_cost.end(),
                                          [](const params::HighCost& h) { return h.share == "ggz"; });
-    const params::Share& ggz = compensated ? model.ggz_hcc : model.ggz;
+    const params::Share& ggz = compensated ? model.ggz_hcc : ex_post(model.ggz_ex_post, model.ggz);
     const auto base_of = [&](std::int32_t t) -> const YearTotals& { return d.b->arm(t).totals; };
     d.ggz_weights = payment::neutral(
-        s.ggz_layout(), model.neutrality, ggz.name, s.weights(ggz),
+        s.ggz_layout(), model.neutrality, compensated ? "ggz_hcc" : "ggz", s.weights(ggz),
         expected(*d.b, d.year, base_of, [](const YearTotals& t) -> const payment::ClassTotals& { return t.ggz; }),
         realised(d.base->ggz), d.b->options.rounding);
-    d.deductible_weights = s.deductible_weights();
+    d.deductible_weights = s.weights(ex_post(model.deductible_ex_post, model.deductible));
+    d.deductible_weights.push_back(model.forfait_ex_post * micro_per_cent);
     const payment::Counts want = expected(
         *d.b, d.year, base_of, [](const YearTotals& t) -> const payment::ClassTotals& { return t.deductible; });
     d.deductible_weights = payment::neutral(s.deductible_layout(), model.neutrality, "deductible", d.deductible_weights,
@@ -340,7 +347,7 @@ void prepare_shared_weights(Desk& d) {
     const auto base_of = [&](std::int32_t t) -> const YearTotals& { return b.arm(t).totals; };
     d.expected_base = d.expected_scen =
         expected(b, year, base_of, [](const YearTotals& t) -> const payment::ClassTotals& { return t.variable; });
-    d.official = d.changed = b.scheme->weights(b.scheme->model().variable);
+    d.official = d.changed = b.scheme->weights(ex_post(b.scheme->model().variable_ex_post, b.scheme->model().variable));
     d.a1 = d.a2 = d.a3 = d.programme = std::vector<Cents>(b.options.insurers.size());
     prepare_shared_weights(d);
     d.national_base = {total(d.base->cost_variable),

@@ -663,7 +663,7 @@ Model make_nl_2015() {
         .name = "nl-2015",
         .year = 2'015,
         .official = true,
-        .complete = false,
+        .complete = true,
         .variable = variable_share(),
         .ggz = ggz_share(),
         .ggz_hcc = {.name = "ggz_hcc", .criteria = {}},

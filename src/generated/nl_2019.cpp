@@ -720,7 +720,7 @@ Model make_nl_2019() {
         .name = "nl-2019",
         .year = 2'019,
         .official = true,
-        .complete = false,
+        .complete = true,
         .variable = variable_share(),
         .ggz = ggz_share(),
         .ggz_hcc = {.name = "ggz_hcc", .criteria = {}},

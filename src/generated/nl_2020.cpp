@@ -1647,7 +1647,7 @@ Model make_nl_2020() {
         .name = "nl-2020",
         .year = 2'020,
         .official = true,
-        .complete = false,
+        .complete = true,
         .variable = variable_share(),
         .ggz = ggz_share(),
         .ggz_hcc = ggz_hcc_share(),

@@ -10,14 +10,17 @@ inline constexpr std::size_t dkg_codes = 32;  ///< room for DKG codes 1..31
 
 /// What one person's claims of one calendar year mean for the classes of later years and for cost.
 struct CareYear {
-    Cents mhk_cost = 0;                         ///< claimed, variable cluster without the categories left out of MHK
+    Cents mhk_cost = 0;                         ///< variable cluster without the categories left out of MHK
     Cents nursing_cost = 0;                     ///< claimed, nursing and personal care (V&V)
-    Cents ggz_cost = 0;                         ///< claimed, geneeskundige GGZ
+    Cents ggz_cost = 0;                         ///< geneeskundige GGZ
     std::uint64_t fkg = 0;                      ///< bit code - 1, exclusions not yet applied
     std::uint32_t hkg = 0;                      ///< bit code - 1
     std::uint32_t ggz_fkg = 0;                  ///< bit code - 1, exclusions not yet applied
     std::uint8_t fdg = 0;                       ///< highest code
     std::uint8_t ggz_dkg = 0;                   ///< highest code
+    std::uint8_t dkg_primary = 0;               ///< highest code
+    std::uint8_t dkg_secondary = 0;             ///< highest code
+    std::uint8_t many_residents = 0;            ///< 1 at an address of more residents than the lowest SES group asks
     std::uint8_t insured = 0;                   ///< 1 when the person has an insured day in this year
     std::array<std::uint8_t, dkg_codes> dkg{};  ///< number of distinct dx groups per code
 

@@ -94,7 +94,8 @@ struct Health {
     std::uint32_t hkg = 0;
     std::uint32_t ggz_fkg = 0;
     std::uint8_t fdg = 0, mhk = 0, mvv = 0, ggz_dkg = 0, ggz_mhk = 0;
-    bool any_dkg = false;
+    std::uint8_t dkg_primary = 0, dkg_secondary = 0;
+    bool any_dkg = false, many_residents = false;
     std::array<std::uint8_t, dkg_codes> dkg{};
     friend bool operator==(const Health&, const Health&) = default;
 };
@@ -128,9 +129,9 @@ public:
     /// Reads the claims of one person and one calendar year.
     [[nodiscard]] CareYear read(std::span<const data::Claim> claims) const;
 
-    /// Costs in the variable, GGZ and fixed clusters of one settled amount.
+    /// Costs in the variable, GGZ, fixed and nursing clusters of one settled amount.
     struct Clusters {
-        Cents variable = 0, ggz = 0, fixed = 0;
+        Cents variable = 0, ggz = 0, fixed = 0, nursing = 0;
     };
     [[nodiscard]] Clusters clusters(const data::Claim& claim, Cents amount) const;
 
@@ -142,6 +143,8 @@ public:
     struct MentalTop {
         std::int32_t top_per_myriad = 0;
         std::int32_t min_cents = 0;
+        /// Everybody with cost at all (2015: "ten minste 1x kosten"); no ranking decides it.
+        [[nodiscard]] bool any_cost() const { return top_per_myriad == 10'000 && min_cents == 0; }
     };
     [[nodiscard]] const std::vector<MentalTop>& ggz_mhk_tops() const { return ggz_mhk_tops_; }
     [[nodiscard]] std::int32_t mvv_child_code() const { return mvv_child_code_; }
@@ -166,10 +169,12 @@ public:
     // Columns of the shares. The deductible share has one more column than its annex: the forfait.
     [[nodiscard]] Index variable_columns() const { return variable_.columns; }
     [[nodiscard]] Index ggz_columns() const { return ggz_.columns; }
+    [[nodiscard]] Index nursing_columns() const { return nursing_.columns; }  ///< 0: no share of its own
     [[nodiscard]] Index deductible_columns() const { return deductible_.columns + 1; }
     [[nodiscard]] Index forfait_column() const { return deductible_.columns; }
     [[nodiscard]] const std::vector<CriterionColumns>& variable_layout() const { return variable_.criteria; }
     [[nodiscard]] const std::vector<CriterionColumns>& ggz_layout() const { return ggz_.criteria; }
+    [[nodiscard]] const std::vector<CriterionColumns>& nursing_layout() const { return nursing_.criteria; }
     [[nodiscard]] const std::vector<CriterionColumns>& deductible_layout() const { return deductible_.criteria; }
 
     [[nodiscard]] std::int32_t age(const data::Record& r, std::int32_t year) const {
@@ -178,8 +183,11 @@ public:
     void variable_row(const data::Record& r, std::int32_t year, const Health& h, Row& out) const;
     void ggz_row(const data::Record& r, std::int32_t year, const Health& h, Row& out) const;         ///< adults only
     void deductible_row(const data::Record& r, std::int32_t year, const Health& h, Row& out) const;  ///< adults only
+    void nursing_row(const data::Record& r, std::int32_t year, const Health& h, Row& out) const;
     /// Adult with a class that puts the own payment on the forfait (art. 8(2), 8(4)).
     [[nodiscard]] bool morbid(const Health& h) const;
+    /// A class other than none of the criteria that GSM names (Regeling 2015 art. 1g).
+    [[nodiscard]] bool gsm_morbid(const Health& h) const;
 
     /// Weights per column, micro-euro per insured year, in the layout of the share.
     [[nodiscard]] std::vector<MicroEuro> weights(const params::Share& share) const;
@@ -197,8 +205,12 @@ private:
         region,
         ses,
         ppa,
+        gsm,
+        nursing_region,
         fkg,
         dkg,
+        dkg_primary,
+        dkg_secondary,
         hkg,
         fdg,
         mhk,
@@ -209,8 +221,10 @@ private:
     };
     struct Compiled {
         Kind kind{};
+        params::Assignment assignment = params::Assignment::single;
         Index offset = 0;
         std::int32_t first_code = 0;
+        std::int32_t age_min = 0, age_max = 999;  ///< MHK of the nursing share: 65 and older
         /// Demographic lookup: [group][age + 1] -> code + 1; 0 none applies. Ages -1..120.
         std::vector<std::array<std::uint8_t, 122>> by_age;
         std::uint8_t born_this_year[3]{}, born_last_year[3]{};
@@ -237,12 +251,18 @@ private:
         return 0;
     }
     void compile(const params::Share& share, Layout& layout, bool adults_only);
+    /// Membership per morbidity criterion, for the forfait and for GSM.
+    struct Morbidity {
+        bool fkg = false, dkg = false, dkg_primary = false, dkg_secondary = false, hkg = false, mvv = false,
+             fdg = false, mhk = false;
+        [[nodiscard]] bool of(const Health& h) const;
+    };
     void fill(const Layout& layout, const data::Record& r, std::int32_t year, const Health& h, Row& out) const;
 
     params::Model model_;
     Mapping mapping_;
     std::int64_t experiment_variable_ppm_;
-    Layout variable_, ggz_, deductible_;
+    Layout variable_, ggz_, deductible_, nursing_;
     std::vector<std::int32_t> mhk_tops_, mvv_tops_;
     std::vector<MentalTop> ggz_mhk_tops_;
     std::int32_t mvv_child_code_ = 0;
@@ -258,7 +278,9 @@ private:
     std::unordered_map<std::uint32_t, std::int32_t> devices_;
     std::unordered_map<std::uint16_t, std::int32_t> physiotherapy_, mental_care_;
     std::vector<params::Exclusion> fkg_exclusions_, ggz_fkg_exclusions_;
-    bool morbid_fkg_ = false, morbid_dkg_ = false, morbid_hkg_ = false, morbid_mvv_ = false, morbid_fdg_ = false;
+    std::array<std::uint8_t, 65> ggz_indicated_by_{};  ///< GGZ-FKG that a person must reach for this indicated one
+    std::int32_t fkg_lag_ = 0;
+    Morbidity forfait_, gsm_;
 };
 
 }  // namespace anderhalf::risk

@@ -46,8 +46,8 @@ struct Options {
 
 /// Settled cost of one record, and what of its claims falls under the deductible.
 struct RecordCost {
-    Cents variable = 0, ggz = 0, fixed = 0;  ///< settled
-    Cents eligible = 0;                      ///< claimed, under the deductible
+    Cents variable = 0, ggz = 0, fixed = 0, nursing = 0;  ///< settled
+    Cents eligible = 0;                                   ///< claimed, under the deductible
     friend bool operator==(const RecordCost&, const RecordCost&) = default;
 };
 
@@ -94,9 +94,10 @@ struct NursingSum {  ///< one equalization year: MVV
 /// Realised totals of one equalization year: all that settlement needs.
 struct YearTotals {
     payment::ClassTotals variable, ggz, deductible;
+    payment::ClassTotals nursing;        ///< no column without a nursing share
     std::vector<Days> days, adult_days;  ///< per insurer
     std::vector<std::int64_t> under_18;  ///< per insurer, insured on 1 July (Bzv 3.22)
-    std::vector<Cents> cost_variable, cost_ggz, cost_fixed, own_payments;
+    std::vector<Cents> cost_variable, cost_ggz, cost_fixed, cost_nursing, own_payments;
     std::vector<Cents> own_payments_mandatory;  ///< the part under the mandatory deductible (Bzv 3.19(3))
     std::vector<std::int64_t> ggz_excess;       ///< high-cost compensation (art. 16) [millionths of a cent]
     friend bool operator==(const YearTotals&, const YearTotals&) = default;
