@@ -75,6 +75,9 @@ Scheme::Scheme(params::Model model, Mapping mapping, std::int64_t experiment_var
     compile(model_.ggz, ggz_, true);
     compile(model_.deductible, deductible_, true);
     compile(model_.nursing, nursing_, false);
+    counts_residents_ = model_.lowest_ses_above_residents > 0 || find(model_.ggz, "ggz_one_person") != nullptr;
+    problems.require(model_.lowest_ses_above_residents < 255, model_.name, "lowest_ses_above_residents", "below 255",
+                     std::to_string(model_.lowest_ses_above_residents));
 
     for (const Share* share : {&model_.variable, &model_.ggz, &model_.nursing})
         for (const Criterion& c : share->criteria) {
@@ -266,7 +269,7 @@ void Scheme::compile(const Share& share, Layout& layout, bool adults_only) {
                                                    {"ggz_ppa", Kind::ppa},
                                                    {"gsm", Kind::gsm},
                                                    {"nursing_region", Kind::nursing_region},
-                                                   {"ggz_one_person", Kind::ppa},
+                                                   {"ggz_one_person", Kind::one_person},
                                                    {"dkg_primary", Kind::dkg_primary},
                                                    {"dkg_secondary", Kind::dkg_secondary}};
     for (const Criterion& criterion : share.criteria) {
@@ -480,7 +483,7 @@ void Scheme::health(const Past& past, Health& out) const {
     });
     each("dkg_primary", [&](const CareYear& c) { out.dkg_primary = std::max(out.dkg_primary, c.dkg_primary); });
     each("dkg_secondary", [&](const CareYear& c) { out.dkg_secondary = std::max(out.dkg_secondary, c.dkg_secondary); });
-    out.many_residents = past[0] != nullptr && past[0]->many_residents != 0;
+    out.residents = past[0] == nullptr ? std::uint8_t{0} : past[0]->residents;
     each("ggz_fkg", [&](const CareYear& c) { out.ggz_fkg |= c.ggz_fkg; });
     each("ggz_dkg", [&](const CareYear& c) { out.ggz_dkg = std::max(out.ggz_dkg, c.ggz_dkg); });
     // A lowest class of the latest years only (2021: basic mental care, in the year before) lapses with older care.
@@ -524,7 +527,9 @@ void Scheme::fill(const Layout& layout, const data::Record& r, std::int32_t year
             case Kind::ses: {
                 if (r.region == 0) break;
                 // Mental care classes are those of adults (annex 2): a child has none that could move its SES.
-                const bool lowest = (model_.wlz_lowest_ses && r.wlz > 0) || h.many_residents ||
+                const std::int32_t above = model_.lowest_ses_above_residents;
+                const bool many = above > 0 && h.residents > above;
+                const bool lowest = (model_.wlz_lowest_ses && r.wlz > 0) || many ||
                                     (model_.lowest_ses_from_ggz_dkg > 0 && a >= model_.adult_age &&
                                      h.ggz_dkg >= model_.lowest_ses_from_ggz_dkg);
                 const auto income = static_cast<std::size_t>(r.ses);
@@ -534,6 +539,12 @@ void Scheme::fill(const Layout& layout, const data::Record& r, std::int32_t year
                            : static_cast<std::size_t>(model_.ses_of_income_group[income - 1]));
                 break;
             }
+            case Kind::one_person:
+                // Addresses decide; the household of the record speaks only where the address is not known.
+                if (r.region != 0)
+                    put(h.residents == 0 ? r.household == static_cast<std::uint8_t>(HouseholdState::one_person)
+                                         : h.residents == 1 && !(model_.wlz_lowest_ses && r.wlz > 0));
+                break;
             case Kind::gsm: by_age(gsm_morbid(h) ? 2 : 1); break;
             case Kind::nursing_region:
                 if (r.region != 0) by_age(static_cast<std::size_t>(mapping_.nursing_region[r.region - std::size_t{1}]));

@@ -25,29 +25,29 @@ struct Part {
     std::vector<std::vector<Cents>> category_cost;
 };
 
-/// Insured per address on the reference date, where the lowest SES group asks for it (2015). Address 0 is not known.
+/// Insured per address and year: of each person the last address of the year. A row is one resident. Who lives abroad
+/// lives at no address here, and address 0 is not known.
 class Residents {
 public:
-    Residents(const data::Block& block, const params::Model& model)
-        : above_{model.lowest_ses_above_residents}, month_{model.reference_month} {
-        if (above_ == 0) return;
-        for (const data::Record& r : block.records)
-            if (const std::int32_t year = year_of(r.first_day); covers(r, year)) ++count_[{year, r.address}];
+    Residents(const data::Block& block, const risk::Scheme& scheme) : counted_{scheme.counts_residents()} {
+        if (!counted_) return;
+        for (std::size_t k = 0; k < block.records.size(); ++k) {
+            const data::Record& r = block.records[k];
+            const std::int32_t year = year_of(r.first_day);
+            const bool last = k + 1 == block.records.size() || block.records[k + 1].person != r.person ||
+                              year_of(block.records[k + 1].first_day) != year;
+            if (last && r.region != 0 && r.address != 0) ++count_[{year, r.address}];
+        }
     }
-    [[nodiscard]] bool many(std::span<const data::Record> records, std::int32_t year) const {
-        if (above_ == 0 || records.empty()) return false;
-        const auto on = std::find_if(records.begin(), records.end(), [&](const auto& r) { return covers(r, year); });
-        const std::uint64_t address = on == records.end() ? records.back().address : on->address;
-        const auto at = count_.find({year, address});
-        return address != 0 && at != count_.end() && at->second > above_;
+    /// Residents of the address of a person's records in a year, at most 255; 0 not known, or not asked for.
+    [[nodiscard]] std::uint8_t of(std::span<const data::Record> records, std::int32_t year) const {
+        if (!counted_ || records.empty()) return 0;
+        const auto at = count_.find({year, records.back().address});
+        return at == count_.end() ? std::uint8_t{0} : static_cast<std::uint8_t>(std::min(at->second, 255));
     }
 
 private:
-    [[nodiscard]] bool covers(const data::Record& r, std::int32_t year) const {
-        const std::int32_t day = last_day_of(year, month_);
-        return r.first_day <= day && r.last_day >= day;
-    }
-    std::int32_t above_, month_;
+    bool counted_;
     std::map<std::pair<std::int32_t, std::uint64_t>, std::int32_t> count_;
 };
 
@@ -88,7 +88,7 @@ private:
     household.report(problems, "records", "represents, ses, household, region or income_source", "within their ranges");
     problems.throw_if_any();
 
-    const Residents residents{block, scheme.model()};
+    const Residents residents{block, scheme};
     std::size_t r = 0, c = 0;
     while (r < block.records.size()) {
         const std::uint64_t person = block.records[r].person;
@@ -115,7 +115,7 @@ private:
             risk::CareYear care;
             if (!claims.empty()) care = scheme.read(claims);
             care.insured = records.empty() ? std::uint8_t{0} : std::uint8_t{1};
-            care.many_residents = residents.many(records, year) ? std::uint8_t{1} : std::uint8_t{0};
+            care.residents = residents.of(records, year);
             panel.care.push_back(care);
             panel.claims_read += static_cast<std::int64_t>(claims.size());
             std::vector<RecordCost>& cost = panel.cost;

@@ -65,7 +65,7 @@ struct Overlay {
         o.touched.emplace_back(p, year);
         risk::CareYear care = b.scheme->read(claims);
         care.insured = 1;
-        care.many_residents = panel.care[panel.cell(p, year)].many_residents;
+        care.residents = panel.care[panel.cell(p, year)].residents;
         o.care_at[panel.cell(p, year)] = static_cast<std::int32_t>(o.care.size());
         o.care.push_back(care);
         std::vector<RecordCost> cost(records.size());

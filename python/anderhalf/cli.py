@@ -214,7 +214,7 @@ def simulate(
     from anderhalf.simulation import simulate as run
 
     programme, law = load_programme(scenario), load_model(model)
-    law.require_complete("simulate")
+    law.require_channels("simulate")
     result = run(
         make(persons, (2015, 2031), seed=seed),
         law,

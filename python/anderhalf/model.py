@@ -294,6 +294,25 @@ class Model:
                 Problem(purpose, f"{self.name} has {self.status}; it lacks {self.law.missing[0]}", f"one of {names}")
             )
 
+    def require_channels(self, purpose: str) -> None:
+        """Raise ParameterError, in one sentence, when a programme cannot be decomposed under the law of the year."""
+        self.require_complete(purpose)
+        if self.nursing.criteria:
+            rows = (load_model(name) for name in model_names(data_directory("params") / "nl"))
+            names = ", ".join(model.name for model in rows if model.complete and not model.nursing.criteria)
+            raise ParameterError(
+                Problem(
+                    purpose,
+                    f"{self.name} can be grouped and paid; its nursing share and bandwidths have no channel yet",
+                    f"one of {names}",
+                )
+            )
+
+    @property
+    def one_year_only(self) -> bool:
+        """Rules as printed that hold for this year alone: a structural model stands beside it (2021: COVID)."""
+        return f"{self.name}-structural" in model_names(data_directory("params") / "nl")
+
     @property
     def parameters_sha256(self) -> str:
         """Of the parameter files and the reforms on top: another figure, another hash."""

@@ -61,7 +61,7 @@ class _Reproduction:
     def __init__(self, settings: Settings, progress: Progress) -> None:
         self.settings = settings
         self.model: Model = load_model(settings.model)
-        self.model.require_complete("reproduce")
+        self.model.require_channels("reproduce")
         self.programme: Programme = load_programme(settings.programme)
         self.rules = Rules()
         self.adoption = f"insurer:{settings.insurer}"

@@ -409,13 +409,14 @@ def simulate(
     ------
     ParameterError
         More than one programme (not yet), a horizon beyond the years of the population, a model year as printed
-        with a horizon of more than one year (COVID rules hold for one year), or one with weights and criteria only.
+        with rules for one year (2021: COVID) and a horizon of more, one with weights and criteria only, or one whose
+        nursing share has no channel (2015).
     """
-    model.require_complete("simulate")
+    model.require_channels("simulate")
     problems = []
     if len(programmes) != 1:
         problems.append(Problem("simulate", "programmes", "one programme", str(len(programmes))))
-    if model.official and horizon > 1:
+    if model.official and model.one_year_only and horizon > 1:
         problems.append(Problem("simulate", "model", f"{model.name}-structural for more than one year", model.name))
     if problems:
         raise ParameterError(problems)

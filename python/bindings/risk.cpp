@@ -66,6 +66,7 @@ void bind_risk(py::module_& m) {
              py::arg("experiment_variable_ppm") = 1'000'000)
         .def_property_readonly("variable_layout", [](const Scheme& s) { return columns_of(s.variable_layout()); })
         .def_property_readonly("ggz_layout", [](const Scheme& s) { return columns_of(s.ggz_layout()); })
+        .def_property_readonly("nursing_layout", [](const Scheme& s) { return columns_of(s.nursing_layout()); })
         .def_property_readonly("deductible_layout", [](const Scheme& s) { return columns_of(s.deductible_layout()); })
         .def_property_readonly("mhk_tops", &Scheme::mhk_tops)
         .def_property_readonly("mvv_tops", &Scheme::mvv_tops);

@@ -67,12 +67,14 @@ py::dict totals(const YearTotals& t) {
     d["variable"] = matrix(t.variable);
     d["ggz"] = matrix(t.ggz);
     d["deductible"] = matrix(t.deductible);
+    d["nursing"] = matrix(t.nursing);
     d["days"] = t.days;
     d["adult_days"] = t.adult_days;
     d["under_18"] = t.under_18;
     d["cost_variable"] = t.cost_variable;
     d["cost_ggz"] = t.cost_ggz;
     d["cost_fixed"] = t.cost_fixed;
+    d["cost_nursing"] = t.cost_nursing;
     d["own_payments"] = t.own_payments;
     d["own_payments_mandatory"] = t.own_payments_mandatory;
     d["ggz_excess"] = t.ggz_excess;
@@ -158,10 +160,11 @@ py::dict frame(const Baseline& b, int year) {
     const View view{&panel, b.scheme.get(), &b.cost_years, &cost_lines, &sum_lines, nullptr, nullptr, b.options.seed};
     ClassColumns variable{scheme.variable_layout(), scheme.variable_columns(), false};
     ClassColumns ggz{scheme.ggz_layout(), scheme.ggz_columns(), false};
+    ClassColumns nursing{scheme.nursing_layout(), scheme.nursing_columns(), false};
     ClassColumns deductible{scheme.deductible_layout(), scheme.deductible_columns(), true};
     std::vector<std::uint64_t> person;
     std::vector<std::int32_t> insurer, first_day, days, represents, age, abroad, under_18;
-    std::vector<Cents> variable_cents, ggz_cents, fixed_cents, eligible_cents, own_payments, mandatory;
+    std::vector<Cents> variable_cents, ggz_cents, fixed_cents, nursing_cents, eligible_cents, own_payments, mandatory;
     risk::Health health;
     risk::Row row;
     const std::int32_t july = first_day_of(year + 1) - 184;
@@ -189,6 +192,7 @@ py::dict frame(const Baseline& b, int year) {
             variable_cents.push_back(cost.variable);
             ggz_cents.push_back(cost.ggz);
             fixed_cents.push_back(cost.fixed);
+            nursing_cents.push_back(cost.nursing);
             eligible_cents.push_back(cost.eligible);
             own_payments.push_back(own(r.voluntary_deductible_cents));
             mandatory.push_back(own(0));
@@ -198,6 +202,9 @@ py::dict frame(const Baseline& b, int year) {
             ggz.add(row);
             scheme.deductible_row(r, year, health, row);
             deductible.add(row);
+            if (scheme.nursing_columns() == 0) continue;
+            scheme.nursing_row(r, year, health, row);
+            nursing.add(row);
         }
     }
     py::dict d, shares;
@@ -216,12 +223,14 @@ py::dict frame(const Baseline& b, int year) {
     put("variable_cents", variable_cents);
     put("ggz_cents", ggz_cents);
     put("fixed_cents", fixed_cents);
+    put("nursing_cents", nursing_cents);
     put("eligible_cents", eligible_cents);
     put("own_payments_cents", own_payments);
     put("own_payments_mandatory_cents", mandatory);
     shares["variable"] = variable.columns();
     shares["ggz"] = ggz.columns();
     shares["deductible"] = deductible.columns();
+    if (scheme.nursing_columns() > 0) shares["nursing"] = nursing.columns();
     d["classes"] = shares;
     return d;
 }
@@ -349,7 +358,7 @@ void bind_scenario(py::module_& m) {
                  for (Index p = 0; p < panel.persons(); ++p)
                      for (const data::Record& r : panel.records_of(p, year)) {
                          const RecordCost& c = panel.cost[static_cast<std::size_t>(&r - panel.records.data())];
-                         cost.push_back(c.variable + c.ggz + c.fixed);
+                         cost.push_back(c.variable + c.ggz + c.fixed + c.nursing);
                          eligible.push_back(c.eligible);
                          represents.push_back(r.represents);
                          person.push_back(p);
@@ -396,6 +405,7 @@ void bind_scenario(py::module_& m) {
                     hkg.push_back(h.hkg);
                     int n = 0;
                     for (const std::uint8_t k : h.dkg) n += k;
+                    n += (h.dkg_primary != 0 ? 1 : 0) + (h.dkg_secondary != 0 ? 1 : 0);
                     dkg.push_back(n);
                     mhk.push_back(h.mhk);
                     mvv.push_back(h.mvv);

@@ -11,12 +11,6 @@ namespace anderhalf {
 
 [[nodiscard]] constexpr std::int32_t days_in(std::int32_t year) { return first_day_of(year + 1) - first_day_of(year); }
 
-/// Last day of a month 1..12.
-[[nodiscard]] constexpr std::int32_t last_day_of(std::int32_t year, std::int32_t month) {
-    constexpr std::int32_t ends[] = {31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
-    return first_day_of(year) + ends[month - 1] - 1 + (month > 1 ? days_in(year) - 365 : 0);
-}
-
 /// Calendar year of a day number.
 [[nodiscard]] constexpr std::int32_t year_of(std::int32_t day) {
     std::int32_t year = 1970 + day / 366;

@@ -20,7 +20,7 @@ struct CareYear {
     std::uint8_t ggz_dkg = 0;                   ///< highest code
     std::uint8_t dkg_primary = 0;               ///< highest code
     std::uint8_t dkg_secondary = 0;             ///< highest code
-    std::uint8_t many_residents = 0;            ///< 1 at an address of more residents than the lowest SES group asks
+    std::uint8_t residents = 0;                 ///< insured at the address, 255 or more is 255; 0 not known
     std::uint8_t insured = 0;                   ///< 1 when the person has an insured day in this year
     std::array<std::uint8_t, dkg_codes> dkg{};  ///< number of distinct dx groups per code
 

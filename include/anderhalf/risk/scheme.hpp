@@ -95,7 +95,8 @@ struct Health {
     std::uint32_t ggz_fkg = 0;
     std::uint8_t fdg = 0, mhk = 0, mvv = 0, ggz_dkg = 0, ggz_mhk = 0;
     std::uint8_t dkg_primary = 0, dkg_secondary = 0;
-    bool any_dkg = false, many_residents = false;
+    std::uint8_t residents = 0;  ///< insured at the address in t, 255 or more is 255; 0 not known
+    bool any_dkg = false;
     std::array<std::uint8_t, dkg_codes> dkg{};
     friend bool operator==(const Health&, const Health&) = default;
 };
@@ -150,6 +151,8 @@ public:
     [[nodiscard]] std::int32_t mvv_child_code() const { return mvv_child_code_; }
     /// Years before t whose care decides the criterion; empty when the model has no such criterion.
     [[nodiscard]] const std::vector<std::int32_t>& data_years(const std::string& criterion) const;
+    /// Does a criterion look at the number of residents of an address (2015: SES, one-person address)?
+    [[nodiscard]] bool counts_residents() const { return counts_residents_; }
     [[nodiscard]] std::int32_t longest_lag() const { return longest_lag_; }
 
     /// MHK class from the ranks in each data year.
@@ -205,6 +208,7 @@ private:
         region,
         ses,
         ppa,
+        one_person,
         gsm,
         nursing_region,
         fkg,
@@ -280,6 +284,7 @@ private:
     std::vector<params::Exclusion> fkg_exclusions_, ggz_fkg_exclusions_;
     std::array<std::uint8_t, 65> ggz_indicated_by_{};  ///< GGZ-FKG that a person must reach for this indicated one
     std::int32_t fkg_lag_ = 0;
+    bool counts_residents_ = false;
     Morbidity forfait_, gsm_;
 };
 

@@ -209,8 +209,11 @@ TEST_CASE("SES of 2015: more than 15 residents or an institution first, then thr
     }
     CHECK(seen == Codes{5, 5, 8, 11});  // low, low, middle, high, 18-64
     Health crowded = none;
-    crowded.many_residents = true;
+    crowded.residents = 16;
     CHECK(variable(of_2015(), r, crowded, "ses") == Codes{2});
+    crowded.residents = 15;
+    CHECK(variable(of_2015(), r, crowded, "ses") == Codes{11});
+    crowded.residents = 16;
     CHECK(ggz(of_2015(), r, crowded, "ggz_ses") == Codes{1});
     r.wlz = 2;
     CHECK(variable(of_2015(), r, none, "ses") == Codes{2});
@@ -224,8 +227,15 @@ TEST_CASE("a one-person address is a class of adults of 2015 who live alone", "[
     CHECK(ggz(of_2015(), r, none, "ggz_one_person") == Codes{0});
     r.household = static_cast<std::uint8_t>(HouseholdState::one_person);
     CHECK(ggz(of_2015(), r, none, "ggz_one_person") == Codes{1});
-    r.household = static_cast<std::uint8_t>(HouseholdState::wlz_permanent);
-    CHECK(ggz(of_2015(), r, none, "ggz_one_person") == Codes{0});
+    Health counted = none;  // addresses decide where they are known (Bzv 1 u)
+    counted.residents = 2;
+    CHECK(ggz(of_2015(), r, counted, "ggz_one_person") == Codes{0});
+    r.household = static_cast<std::uint8_t>(HouseholdState::other);
+    counted.residents = 1;
+    CHECK(ggz(of_2015(), r, counted, "ggz_one_person") == Codes{1});
+    r.wlz = 2;  // an institution has more than 15 residents (assumption of the SES class)
+    CHECK(ggz(of_2015(), r, counted, "ggz_one_person") == Codes{0});
+    r.wlz = 0;
     r.region = 0;
     CHECK(ggz(of_2015(), r, none, "ggz_one_person").empty());  // abroad: Beleidsregels 16(26)
     CHECK(ggz(of_2015(), person(2015, 17), none, "ggz_one_person").empty());

@@ -81,6 +81,7 @@ def core_model(model: Model) -> Any:
     key = tuple(map(str, (model.name, model.year, model.cluster, names, tops, of_years)))
     if key not in _MODELS:
         _MODELS[key] = filled("Model", model)
+        _MODELS[key].forfait_ex_post = model.forfait  # the reference knows the grant's only
     return _MODELS[key]
 
 
