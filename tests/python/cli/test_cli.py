@@ -98,14 +98,13 @@ def test_models_say_what_is_official() -> None:
     run = anderhalf("models")
     assert run.returncode == 0
     assert "nl-2021-structural" in run.stdout
-    assert "weights and criteria only" in run.stdout
-    assert "nl-2020 lacks:\n  a grouper of primary and secondary DKGs" in run.stdout
+    assert "nl-2020" in run.stdout
 
 
-def test_a_year_with_weights_and_criteria_only_is_refused_in_one_sentence() -> None:
-    run = anderhalf("simulate", "pluspunt", "--model", "nl-2020")
+def test_a_year_without_channels_is_refused_in_one_sentence() -> None:
+    run = anderhalf("simulate", "pluspunt", "--model", "nl-2015")
     assert (run.returncode, run.stdout) == (1, "")
-    assert "simulate: nl-2020 has weights and criteria only; it lacks a grouper" in run.stderr
+    assert "simulate: nl-2015 can be grouped and paid; its nursing share" in run.stderr
     assert run.stderr.count("\n") == 1
 
 

@@ -547,7 +547,7 @@ def test_every_value_has_an_article_and_every_file_its_source() -> None:
             "either none_weight_percent, or percent",
         ),
         (2015, "assignment", 'nursing  = ["nursing"]', "", "each category in exactly one cluster, not nursing"),
-        (2015, "status", "weights and criteria only", "complete", "refused"),
+        (2015, "assignment", 'criteria = ["fkg", "dkg", "hkg", "mhk"]', 'criteria = ["fkh"]', "no criterion 'fkh'"),
     ],
 )
 def test_files_of_older_years_that_disagree_are_refused(
@@ -579,25 +579,38 @@ def test_one_changed_weight_of_an_older_year_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("year", YEARS)
-def test_an_older_year_says_what_it_lacks_and_is_refused_for_payment(year: int) -> None:
+def test_an_older_year_is_complete(year: int) -> None:
     frame = models().set_index("name")
-    assert frame.loc[f"nl-{year}", "status"] == "weights and criteria only"
-    assert frame.loc[f"nl-{year}", "missing"]
-    assert (frame.loc["nl-2021", "status"], frame.loc["nl-2021", "missing"]) == ("complete", "")
-    model = load_model(f"nl-{year}")
+    assert (frame.loc[f"nl-{year}", "status"], frame.loc[f"nl-{year}", "missing"]) == ("complete", "")
+    load_model(f"nl-{year}").require_complete("pay")
+
+
+def incomplete(folder: Path) -> Model:
+    """The year 2020 with a file that says what is missing."""
+    shutil.copytree(data_directory("params") / "nl", folder / "nl")
+    text = '[status]\npayment = "weights and criteria only"\nmissing = ["a grouper of two DKGs"]\n'
+    (folder / "nl" / "2020" / "status.toml").write_text(text, encoding="utf-8")
+    return model_of(read_law(folder / "nl", "nl-2020"))
+
+
+def test_a_year_with_weights_and_criteria_only_says_what_it_lacks(tmp_path: Path) -> None:
+    model = incomplete(tmp_path)
+    assert not model.complete
     with pytest.raises(ParameterError) as caught:
         model.require_complete("simulate")
-    assert f"simulate: nl-{year} has weights and criteria only; it lacks a grouper" in str(caught.value)
-    assert "expected one of nl-2021, nl-2021-structural" in str(caught.value)
+    assert "simulate: nl-2020 has weights and criteria only; it lacks a grouper of two DKGs" in str(caught.value)
     assert len(caught.value.problems) == 1
-    load_model("nl-2021-structural").require_complete("simulate")
-
-
-@pytest.mark.parametrize("year", YEARS)
-def test_the_core_refuses_to_group_with_an_older_year(year: int) -> None:
     core = pytest.importorskip("anderhalf._core", reason="the compiled module is not built")
     with pytest.raises(ParameterError, match="weights and criteria only"):
-        core.Scheme(load_model(f"nl-{year}").core, core.Mapping())
+        core.Scheme(model.core, core.Mapping())
+
+
+def test_a_year_with_a_nursing_share_has_no_channels() -> None:
+    with pytest.raises(ParameterError) as caught:
+        load_model("nl-2015").require_channels("simulate")
+    assert "nl-2015 can be grouped and paid; its nursing share and bandwidths have no channel yet" in str(caught.value)
+    for year in (2019, 2020):
+        load_model(f"nl-{year}").require_channels("simulate")
 
 
 @pytest.mark.parametrize(("year", "columns"), [(2015, 138), (2019, 199), (2020, 210)])
@@ -608,10 +621,10 @@ def test_weights_of_an_older_year_can_be_estimated_on_its_criteria(year: int, co
     assert model_layout(f"nl-{year}").design.columns == columns
 
 
-def test_a_reform_of_an_older_year_stays_incomplete() -> None:
+def test_a_reform_of_an_older_year_stays_complete() -> None:
     reform = Reform({"premium_and_deductible.deductible.forfait.value": {"2019": 353.17}})
     model = load_model("nl-2019", reform)
-    assert (model.forfait, model.forfait_ex_post, model.complete) == (353_17, 353_17, False)
+    assert (model.forfait, model.forfait_ex_post, model.complete) == (353_17, 353_17, True)
 
 
 @pytest.mark.published
