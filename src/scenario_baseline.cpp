@@ -261,16 +261,23 @@ void add_totals(const View& view, const std::vector<std::int32_t>& insurers, Ind
         const Days weight = sign * days * r.represents;
         const Cents factor = sign * r.represents;
         scheme.variable_row(r, year, health, row);
-        for (const risk::Entry& e : row.view()) totals.variable.add(i, e.column, weight * e.count);
+        const bool abroad = r.region == 0 && totals.variable_abroad.columns() > 0;
+        const auto count = [&](payment::ClassTotals& all, payment::ClassTotals& away) {
+            for (const risk::Entry& e : row.view()) {
+                all.add(i, e.column, weight * e.count);
+                if (abroad) away.add(i, e.column, weight * e.count);
+            }
+        };
+        count(totals.variable, totals.variable_abroad);
         if (moments != nullptr) moments->add(row.view(), days, cost.variable, r.represents, sign);
         if (scheme.nursing_columns() > 0) {
             scheme.nursing_row(r, year, health, row);
-            for (const risk::Entry& e : row.view()) totals.nursing.add(i, e.column, weight * e.count);
+            count(totals.nursing, totals.nursing_abroad);
         }
         const bool adult = scheme.age(r, year) >= scheme.model().adult_age;
         if (adult) {
             scheme.ggz_row(r, year, health, row);
-            for (const risk::Entry& e : row.view()) totals.ggz.add(i, e.column, weight * e.count);
+            count(totals.ggz, totals.ggz_abroad);
             scheme.deductible_row(r, year, health, row);
             for (const risk::Entry& e : row.view()) totals.deductible.add(i, e.column, weight * e.count);
             totals.adult_days[at(i)] += weight;
@@ -294,6 +301,11 @@ YearTotals empty_totals(const risk::Scheme& scheme, std::size_t insurers) {
     t.ggz = {n, scheme.ggz_columns()};
     t.deductible = {n, scheme.deductible_columns()};
     t.nursing = {n, scheme.nursing_columns()};
+    if (!scheme.model().abroad.empty()) {
+        t.variable_abroad = t.variable;
+        t.ggz_abroad = t.ggz;
+        t.nursing_abroad = t.nursing;
+    }
     t.days.resize(insurers);
     t.adult_days.resize(insurers);
     t.under_18.resize(insurers);
@@ -312,6 +324,11 @@ void merge(YearTotals& a, const YearTotals& b) {
     a.ggz += b.ggz;
     a.deductible += b.deductible;
     a.nursing += b.nursing;
+    if (a.variable_abroad.columns() > 0) {
+        a.variable_abroad += b.variable_abroad;
+        a.ggz_abroad += b.ggz_abroad;
+        a.nursing_abroad += b.nursing_abroad;
+    }
     const auto add = [](auto& x, const auto& y) {
         for (std::size_t k = 0; k < x.size(); ++k) x[k] += y[k];
     };

@@ -270,6 +270,7 @@ struct Desk {
     s.ggz_factor = mental.factor;
 
     s.fixed = h ? d.scen->cost_fixed : d.base->cost_fixed;
+    s.nursing.assign(s.fixed.size(), 0);
 
     // Expected own payments.
     const YearTotals& own = on(c, Channel::d_expected_own_payments) ? *d.scen : *d.base;
@@ -409,11 +410,126 @@ Area survey(const Baseline& b, const Substitution& programme) {
     return area;
 }
 
-Settlement settle_baseline(const Baseline& b, std::int32_t year) { return settle(baseline_desk(b, year), {}); }
+bool needs_statement(const params::Model& model) {
+    const auto other = [](const params::HighCost& h) { return h.share != "ggz" || h.threshold > 0; };
+    return !model.nursing.criteria.empty() || !model.bandwidth.empty() || !model.abroad.empty() ||
+           model.detained_ppb != 0 || model.fixed_settled_ppm != 1'000'000 || model.high_cost.size() > 1 ||
+           std::any_of(model.high_cost.begin(), model.high_cost.end(), other);
+}
+
+payment::Statement state(const Baseline& b, std::int32_t year, payment::Stage stage) {
+    const risk::Scheme& scheme = *b.scheme;
+    const params::Model& model = scheme.model();
+    const YearTotals& t = b.arm(year).totals;
+    const bool settled = stage != payment::Stage::ex_ante;
+    Problems<ParameterError> problems;
+    for (const params::HighCost& h : model.high_cost)
+        problems.require(h.share == "ggz" && h.threshold == 0 && model.high_cost.size() == 1, model.name,
+                         "high-cost compensation of a synthetic year", "one of mental care, by its top users", h.share);
+    problems.throw_if_any();
+
+    const auto shares = [&](const YearTotals& of) {
+        std::vector<payment::ShareTotals> result;
+        result.push_back({"variable", of.variable, of.variable_abroad, {}, {}});
+        result.push_back({"ggz", of.ggz, of.ggz_abroad, {}, {}});
+        if (scheme.nursing_columns() > 0) result.push_back({"nursing", of.nursing, of.nursing_abroad, {}, {}});
+        return result;
+    };
+    payment::Totals totals;
+    totals.shares = shares(t);
+    totals.deductible = t.deductible;
+    totals.days = t.days;
+    totals.adult_days = t.adult_days;
+    totals.under_18 = t.under_18;
+    payment::Terms terms;
+    terms.stage = stage;
+    terms.rounding = b.options.rounding;
+    terms.year = year;
+    if (settled) {
+        totals.cost_fixed = t.cost_fixed;
+        totals.own_payments_mandatory = t.own_payments_mandatory;
+        // The records know nobody in detention.
+        totals.premium_forgone.assign(t.days.size(), 0);
+        totals.own_payments_forgone.assign(t.days.size(), 0);
+        for (payment::ShareTotals& s : totals.shares) {
+            s.cost = s.share == "variable" ? t.cost_variable : s.share == "ggz" ? t.cost_ggz : t.cost_nursing;
+            if (s.share == "ggz" && !model.high_cost.empty()) s.excess = t.ggz_excess;
+        }
+        const Options& o = b.options;
+        if (o.expected_counts == ExpectedCounts::lagged) {
+            const YearTotals& earlier = b.arm(year - o.expected_lag).totals;
+            const auto days = [](const YearTotals& of) {
+                return std::accumulate(of.days.begin(), of.days.end(), Days{0});
+            };
+            const auto grown = [&](payment::Counts counts) {
+                counts.numerator *= days(t);
+                counts.denominator *= days(earlier);
+                return counts;
+            };
+            for (const payment::ShareTotals& s : shares(earlier))
+                terms.expected.push_back(grown(payment::counted(model, s)));
+            terms.expected_deductible = grown({earlier.deductible.national()});
+        }
+    }
+    return payment::pay(model, totals, terms);
+}
+
+namespace {
+
+/// A statement in the words of a settlement: what each share, premium and deductible come to.
+[[nodiscard]] Settlement settlement_of(const Baseline& b, std::int32_t year, const payment::Statement& statement,
+                                       bool settled) {
+    const YearTotals& t = b.arm(year).totals;
+    const std::size_t n = t.days.size();
+    Settlement s;
+    for (auto* column : {&s.variable, &s.ggz, &s.fixed, &s.nursing, &s.premium_deducted, &s.expected_own_payments,
+                         &s.administration, &s.programme_cost, &s.premium_response})
+        column->assign(n, 0);
+    for (const payment::Line& line : statement.lines) {
+        const bool taken_off = line.share == "premium" || line.share == "deductible";
+        std::vector<Cents>& column = line.share == "variable"     ? s.variable
+                                     : line.share == "ggz"        ? s.ggz
+                                     : line.share == "nursing"    ? s.nursing
+                                     : line.share == "fixed"      ? s.fixed
+                                     : line.share == "premium"    ? s.premium_deducted
+                                     : line.share == "deductible" ? s.expected_own_payments
+                                                                  : s.administration;
+        column = sum_of(column, line.cents, taken_off ? -1 : 1);
+    }
+    s.contribution = statement.contribution;
+    s.premium = s.premium_deducted;
+    s.calculation_premium = b.scheme->model().calculation_premium;
+    if (!settled) return s;
+    for (const payment::Statement::Share& share : statement.shares) {
+        if (share.name == "variable") {
+            s.variable_target = share.target;
+            s.variable_factor = share.factor;
+            s.variable_normative = s.scaled_normative = total(payment::normative(t.variable, share.weights));
+            s.variable_cost = total(t.cost_variable);
+        }
+        if (share.name == "ggz") {
+            s.ggz_target = share.target;
+            s.ggz_factor = share.factor;
+        }
+    }
+    s.own_payments = t.own_payments;
+    s.claims = sum_of(sum_of(sum_of(t.cost_variable, t.cost_ggz), t.cost_fixed), t.cost_nursing);
+    s.result = sum_of(sum_of(s.premium, s.contribution), s.own_payments);
+    s.result = sum_of(s.result, s.claims, -1);
+    return s;
+}
+
+}  // namespace
+
+Settlement settle_baseline(const Baseline& b, std::int32_t year) {
+    if (needs_statement(b.scheme->model())) return settlement_of(b, year, state(b, year, payment::Stage::final), true);
+    return settle(baseline_desk(b, year), {});
+}
 
 Settlement ex_ante_baseline(const Baseline& b, std::int32_t year) {
     const risk::Scheme& scheme = *b.scheme;
     const params::Model& model = scheme.model();
+    if (needs_statement(model)) return settlement_of(b, year, state(b, year, payment::Stage::ex_ante), false);
     const YearTotals& t = b.arm(year).totals;
     const Days year_days = days_in(year);
     Settlement s;
@@ -423,6 +539,7 @@ Settlement ex_ante_baseline(const Baseline& b, std::int32_t year) {
     const Days days = std::accumulate(t.days.begin(), t.days.end(), Days{0});
     // Fixed share ex ante: the macro amount in proportion to insured years.
     s.fixed = payment::per_insured_year(model.macro_fixed, t.days, std::max<Days>(days, 1));
+    s.nursing.assign(s.fixed.size(), 0);
     s.expected_own_payments =
         payment::ex_ante(payment::normative(t.deductible, scheme.deductible_weights()), year_days);
     s.premium_deducted = payment::per_insured_year(model.calculation_premium, t.adult_days, year_days);
@@ -462,6 +579,9 @@ Outcome simulate(const Baseline& b, const Substitution& programme, const Area& a
     const Options& o = b.options;
     const Panel& panel = *b.panel;
     const risk::Scheme& scheme = *b.scheme;
+    if (needs_statement(scheme.model()))
+        throw ParameterError{{{"simulate", scheme.model().name, "a model year all of whose rules have a channel",
+                               "a nursing share, bandwidths or other rules that payment alone knows"}}};
     if (programme.programme().start_year < o.start)
         throw ParameterError{
             {{"programme " + programme.programme().name, "start year", "at least " + std::to_string(o.start),

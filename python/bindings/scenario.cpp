@@ -33,6 +33,7 @@ py::dict statement(const Settlement& s) {
     d["variable"] = s.variable;
     d["ggz"] = s.ggz;
     d["fixed"] = s.fixed;
+    d["nursing"] = s.nursing;
     d["premium_deducted"] = s.premium_deducted;
     d["expected_own_payments"] = s.expected_own_payments;
     d["administration"] = s.administration;

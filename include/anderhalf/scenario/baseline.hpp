@@ -94,7 +94,9 @@ struct NursingSum {  ///< one equalization year: MVV
 /// Realised totals of one equalization year: all that settlement needs.
 struct YearTotals {
     payment::ClassTotals variable, ggz, deductible;
-    payment::ClassTotals nursing;        ///< no column without a nursing share
+    payment::ClassTotals nursing;  ///< no column without a nursing share
+    /// Of them, insured living abroad; 0 x 0 in a model year without percentages for their classes "none".
+    payment::ClassTotals variable_abroad, ggz_abroad, nursing_abroad;
     std::vector<Days> days, adult_days;  ///< per insurer
     std::vector<std::int64_t> under_18;  ///< per insurer, insured on 1 July (Bzv 3.22)
     std::vector<Cents> cost_variable, cost_ggz, cost_fixed, cost_nursing, own_payments;

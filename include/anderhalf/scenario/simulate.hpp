@@ -46,9 +46,9 @@ using Channels = std::bitset<channel_count>;
 
 /// Revenue and cost of each insurer in one year; all vectors by insurer, in cents.
 struct Settlement {
-    std::vector<Cents> variable, ggz, fixed, premium_deducted, expected_own_payments, administration;
+    std::vector<Cents> variable, ggz, fixed, nursing, premium_deducted, expected_own_payments, administration;
     std::vector<Cents>
-        contribution;  ///< variable + ggz + fixed - premium_deducted - expected_own_payments + administration
+        contribution;  ///< variable + ggz + fixed + nursing - premium_deducted - expected_own_payments + administration
     std::vector<Cents> premium, own_payments, claims, programme_cost, premium_response;
     std::vector<Cents> result;  ///< premium + contribution + own_payments - claims - programme_cost + premium_response
     Cents calculation_premium = 0;
@@ -111,8 +111,16 @@ struct Area {
 
 /// The world with the programme, on the same persons and the same draws, and what it means for each insurer and year.
 /// @param decompose  false: only both arms, no channels (for sweeps)
+/// @throw ParameterError  a model year that needs_statement: its rules have no channel
 [[nodiscard]] Outcome simulate(const Baseline& baseline, const substitution::Substitution& programme, const Area& area,
                                bool decompose, const Run& run);
+
+/// Does a model year have rules that only payment::pay knows: a nursing share of its own, bandwidths, high-cost
+/// compensation of other shares than mental care, weights of insured abroad, insured in detention?
+[[nodiscard]] bool needs_statement(const params::Model& model);
+
+/// The final settlement of a year, or its grant, as payment::pay states it; `ex_post` expects as the options say.
+[[nodiscard]] payment::Statement state(const Baseline& baseline, std::int32_t year, payment::Stage stage);
 
 /// Settlement of one year of an arm that has no programme: what `anderhalf pay --stage ex_post` shows.
 [[nodiscard]] Settlement settle_baseline(const Baseline& baseline, std::int32_t year);
