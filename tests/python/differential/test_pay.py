@@ -1,7 +1,7 @@
 """`_core.pay` against the second implementation: every line of every insurer, every weight, in cents and micro-euro.
 
-100 random countries for each model year, ex ante and ex post, in both ways of rounding; one in four with the
-provisional settlements. ANDERHALF_COUNTRIES asks for more. No tolerance: a difference of one cent fails.
+60 random countries for each model year, ex ante and ex post, in both ways of rounding; one in four with the
+provisional settlements. ANDERHALF_COUNTRIES asks for more (`tools/soak payments`: 1,000). No tolerance: one cent fails.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from anderhalf.model import Model, load_model
 
 pytestmark = pytest.mark.oracle
 
-COUNTRIES = int(os.environ.get("ANDERHALF_COUNTRIES", "100"))
+COUNTRIES = int(os.environ.get("ANDERHALF_COUNTRIES", "60"))
 BLOCK = 20
 BLOCKS = [(name, first) for name in MODELS for first in range(0, COUNTRIES, BLOCK)]
 Expected = dict[str, tuple[Days, int]]
@@ -177,28 +177,30 @@ def _target(rules: Rules, name: str, country: Country, weights: dict[tuple[str, 
     return sum(share.cost) - rules.phi[name] * (sum(share.cost) - total * (macro + rules.flanking.get(name, 0)) / macro)
 
 
-@pytest.mark.parametrize("mode", ["exact", "legal"])
 @pytest.mark.parametrize("name", MODELS)
-def test_shares_sum_to_their_targets_to_the_cent(name: str, mode: str) -> None:
+def test_shares_of_a_thousand_countries_sum_to_their_targets_to_the_cent(name: str) -> None:
+    """200 a model year, five model years, both ways of rounding."""
+    tables, closed = tables_of(law(name)[0]), 0
     for seed in range(200):
         model, rules, country, expected = case(name, seed, "final")
-        try:
-            statement = core_pay(model, rules, country, "final", mode, expected)
-        except DomainError:
-            continue
-        tables = tables_of(model)
-        weights = {s.name: s.weights for s in statement.shares}
-        lines = lines_of(statement)
-        for share in rules.shares:
-            cents = [Fraction(w, 10_000) for w in weights[share]]
-            used = dict(zip(columns(tables[share_table(rules, share, "final")]), cents, strict=True))
-            moved = sum(sum(c) for (s, item), c in lines.items() if s == share and item != "bandwidth")
-            band = sum(sum(c) for (s, item), c in lines.items() if s == share and item == "bandwidth")
-            target = round_half(_target(rules, share, country, used))
-            assert moved == target, (seed, share)
-            assert share in rules.bands or not band
-        assert sum(sum(c) for (s, _), c in lines.items() if s == "fixed") == sum(country.cost_fixed)
-        assert sum(statement.contribution) == sum(sum(c) for c in lines.values())
+        for mode in ("exact", "legal"):
+            try:
+                statement = core_pay(model, rules, country, "final", mode, expected)
+            except DomainError:
+                continue
+            closed += 1
+            weights = {s.name: s.weights for s in statement.shares}
+            lines = lines_of(statement)
+            for share in rules.shares:
+                cents = [Fraction(w, 10_000) for w in weights[share]]
+                used = dict(zip(columns(tables[share_table(rules, share, "final")]), cents, strict=True))
+                own = {item: sum(c) for (s, item), c in lines.items() if s == share}
+                band = own.pop("bandwidth", 0)
+                assert sum(own.values()) == round_half(_target(rules, share, country, used)), (seed, mode, share)
+                assert share in rules.bands or not band
+            assert sum(sum(c) for (s, _), c in lines.items() if s == "fixed") == sum(country.cost_fixed)
+            assert sum(statement.contribution) == sum(sum(c) for c in lines.values())
+    assert closed > 360  # the law has no amount for a country without adults or with a negative normative amount
 
 
 def test_the_countries_have_every_kind_of_insurer_list() -> None:
