@@ -23,7 +23,7 @@ from reference.payment_rules import STAGES, Band, Rules, rules_of, rules_of_stru
 from reference.payment_steps import Country, Days, Paid, ShareDays, counts_of, normative, pay, share_table
 
 from anderhalf.errors import DomainError
-from anderhalf.model import Model, load_model
+from anderhalf.model import AbroadWeight, Model, load_model
 
 pytestmark = pytest.mark.oracle
 
@@ -164,6 +164,37 @@ def test_bandwidth_and_high_cost_compensation_of_2022_to_2026_in_any_share(name:
                     assert sum(lines["variable", "bandwidth"]) == 0  # financed: the insurers pay it among themselves
     wanted = {f"{share} bandwidth" for share in rules.bands} | {f"{share} high_cost_financing" for share in rules.hcc}
     assert wanted <= set(moved), moved
+
+
+@pytest.mark.parametrize("name", ["nl-2019", "nl-2021"])
+def test_a_percentage_abroad_holds_in_every_kind_of_neutrality(name: str) -> None:
+    """2019-2021 print no percentages (art. 6): with those of 2015, in class totals, offset and zero sum."""
+    parts = {
+        "fkg": 55,
+        "dkg": 50,
+        "dkg_primary": 50,
+        "dkg_secondary": 45,
+        "hkg": 65,
+        "fdg": 30,
+        "ggz_fkg": 50,
+        "ggz_dkg": 40,
+    }
+    abroad = tuple(AbroadWeight(criterion, 10_000 * percent) for criterion, percent in parts.items())
+    model = dataclasses.replace(law(name)[0], abroad=abroad)
+    rules = dataclasses.replace(law(name)[1], abroad={c: Fraction(percent, 100) for c, percent in parts.items()})
+    compared = 0
+    for seed in range(24):
+        rng = random.Random(f"abroad {name} {seed}")
+        country = random_country(rng, rules, tables_of(model), "final")
+        expected = random_expected(rng, rules, country)
+        for mode in ("exact", "legal"):
+            paid = reference(model, rules, country, "final", mode, expected)
+            if paid is None:
+                continue
+            lines = lines_of(core_pay(model, rules, country, "final", mode, expected))
+            assert lines == {key: cents for key, cents in paid.lines.items() if any(cents)}, (seed, mode)
+            compared += any(any(own.values()) for own in country.shares["variable"].abroad)
+    assert compared > 12
 
 
 # Sums, from the statement and the class totals alone ---------------------------------------------------------------
