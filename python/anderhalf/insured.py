@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from anderhalf.columns import Column, Slice, Source, cents, counted, days_, in_short, represents_, rows_that, whole
 from anderhalf.errors import AnderhalfError, DomainError, NotFoundError, Problem, ShapeError
-from anderhalf.model import Criterion, HighCost, Model, RiskClass, Share
+from anderhalf.model import Criterion, Model, RiskClass, Share
 
 Int64: TypeAlias = NDArray[np.int64]
 Insurer: TypeAlias = int | str
@@ -631,53 +631,3 @@ def _once(insured: Sequence[tuple[NDArray[np.uint64], Int64]], year: int, person
                        "persons are insured for more days than the year has")  # fmt: skip
         raise DomainError(Problem(f"column {person}", f"{what} ({rows_that(over)})",
                                   f"at most {year} days over all insurers (Regeling 2021 art. 10(2))"))  # fmt: skip
-
-
-# --- high cost --------------------------------------------------------------------------------------------------------
-
-
-def excess(users: Users, rules: Sequence[HighCost], insurers: int) -> tuple[Int64, list[int | None]]:
-    """High cost that is compensated, per insurer in millionths of a cent, and the threshold of each rule in cents.
-
-    A person's cost is that at all insurers together; what is compensated goes to them in proportion to cost. A
-    threshold for a share of the users is the cost of the last person with whom the users above it stay within that
-    share; None when that is nobody (Regeling 2021 art. 16(1)).
-    """
-    keys, place = np.unique(users.person, return_inverse=True)
-    place = place.reshape(-1)
-    cost = np.zeros(len(keys), dtype=np.int64)
-    stands = np.zeros(len(keys), dtype=np.int64)
-    np.add.at(cost, place, users.cost)
-    np.maximum.at(stands, place, users.represents)
-    order = np.argsort(-cost, kind="stable")
-    order = order[cost[order] > 0]
-    inside = np.cumsum(stands[order])
-    limits: list[int | None] = []
-    for rule in rules:
-        if rule.top_per_myriad == 0:
-            limits.append(rule.threshold)
-            continue
-        room = int(inside[-1]) * rule.top_per_myriad // 10_000 if len(order) else 0
-        last = int(np.searchsorted(inside, room, side="right"))
-        limits.append(int(cost[order[last - 1]]) if last else None)
-    known = [limit for limit in limits if limit is not None]
-    result = [0] * insurers
-    if known:
-        by_person: dict[int, dict[int, int]] = {}
-        for row in np.flatnonzero(cost[place] > min(known)):
-            at = by_person.setdefault(int(place[row]), {})
-            at[int(users.insurer[row])] = at.get(int(users.insurer[row]), 0) + int(users.cost[row])
-        for person, parts in by_person.items():
-            total = int(cost[person])
-            amount = 0
-            for k, (rule, limit) in enumerate(zip(rules, limits, strict=True)):
-                if limit is not None:
-                    above = [higher for higher in limits[k + 1 :] if higher is not None]
-                    amount += max(0, min([total, *above[:1]]) - limit) * rule.ppm
-            paid = given = 0
-            for insurer in sorted(parts):
-                paid += parts[insurer]
-                upto = amount * int(stands[person]) * paid // total
-                result[insurer] += upto - given
-                given = upto
-    return np.array(result, dtype=np.int64), limits

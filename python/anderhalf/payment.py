@@ -35,7 +35,6 @@ from anderhalf.insured import (
     Wanted,
     classes_of,
     days_in,
-    excess,
     needed_columns,
     shares_of,
     totals,
@@ -53,6 +52,7 @@ Weights: TypeAlias = "Model | str | Fit | pd.DataFrame"
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
 PPM = 1_000_000
+NOBODY = 2**63 - 1  # a threshold that nobody is above
 
 
 # --- results ----------------------------------------------------------------------------------------------------------
@@ -515,9 +515,11 @@ def _core_totals(
     over: dict[str, Int64] = {}
     limits: dict[str, tuple[int | None, ...]] = {}
     for share, users in found.users.items():
-        rules = [rule for rule in model.high_cost if rule.share == share]
-        over[share], lines = excess(users, rules, len(found.insurers))
-        limits[share] = tuple(lines)
+        high = _core.excess(
+            model.core, share, users.person, users.insurer, users.cost, users.represents, len(found.insurers)
+        )
+        over[share] = np.array(high.per_insurer, dtype=np.int64)
+        limits[share] = tuple(None if limit == NOBODY else limit for limit in high.threshold)
     steps = steps_of(model, stage)
     shares = [
         _core.ShareTotals(
