@@ -340,6 +340,7 @@ class Wanted:
     money: tuple[str, ...] = ()  # other columns of cents
     under_18: bool = False
     users: tuple[str, ...] = ()  # shares whose cost per person is needed
+    detained_apart: bool = False  # what detained insured do not pay is a step: they are in the deductible first
 
 
 def _numbers(piece: Slice, name: str, convert: Callable[..., NDArray[Any]]) -> NDArray[Any]:
@@ -466,7 +467,7 @@ def totals(source: Source, classes: Classes, wanted: Wanted, *, insurer: str = "
         everyone = np.ones(n, dtype=bool)
         age = row.codes(classes.age, np.zeros(n, dtype=np.int64), everyone)
         adult = classes.adult[age] & (age >= 0)
-        entries = list(_entries(classes, row, age, adult, away, held))
+        entries = list(_entries(classes, row, age, adult, away, held & (not wanted.detained_apart)))
         if wrong.found or who is None:
             wrong.close()
             continue

@@ -414,7 +414,11 @@ def _wanted(model: Model, stage: Stage, data: Source, person: str) -> Wanted:
     if problems:
         raise NotFoundError(problems)
     money += [name for name in (FIXED_HISTORY, *(FORGONE if stage != "ex_ante" else ())) if name in data.names]
-    return Wanted(costs, tuple(money), ("administration", "administration") in steps, users)
+    forgone = model.detained_ppb != 0 if stage == "ex_ante" else FORGONE[1] in money
+    return Wanted(
+        costs, tuple(money), ("administration", "administration") in steps, users,
+        ("deductible", "detained") in steps and forgone,
+    )  # fmt: skip
 
 
 def _pay_year(
@@ -441,7 +445,7 @@ def _pay_year(
         raise NotFoundError(problems)
     found = totals(data, classes, wanted, **names, year=year)
     core, over, limits = _core_totals(found, classes, model, stage, wanted)
-    want, want_deductible, said = _expected(expected, model, names, year)
+    want, want_deductible, said = _expected(expected, model, names, year, wanted.detained_apart)
     result = _core.pay(
         model.core, core, getattr(_core.Stage, stage), getattr(_core.Rounding, rounding), want, want_deductible,
         year or 0,
@@ -540,7 +544,9 @@ def _core_totals(
     return core, over, limits
 
 
-def _expected(expected: Any, model: Model, names: Mapping[str, str], year: int | None) -> tuple[list[Any], Any, str]:
+def _expected(
+    expected: Any, model: Model, names: Mapping[str, str], year: int | None, detained_apart: bool
+) -> tuple[list[Any], Any, str]:
     """Counts expected at the grant, of the shares and of the deductible, and where they come from."""
     if expected is None:
         return [], None, "realised"
@@ -558,7 +564,7 @@ def _expected(expected: Any, model: Model, names: Mapping[str, str], year: int |
         return [_core.Counts(found[s].tolist(), 1, PPM) for s in shares], _whole(found), "the class counts given"
     data = source(expected)
     classes = classes_of(model, data.names)
-    got = totals(data, classes, Wanted(), **names, year=year)
+    got = totals(data, classes, Wanted(detained_apart=detained_apart), **names, year=year)
     laws = shares_of(model)
     found = {
         share: _counted(model, laws[share], share, part.classes, part.abroad).sum(axis=0)

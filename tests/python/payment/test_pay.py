@@ -190,6 +190,26 @@ def test_one_insurer_an_insurer_of_one_person_and_one_person_alone() -> None:
     assert sum(paid.contribution) == paid.total_cents
 
 
+def test_what_detained_insured_do_not_pay_is_taken_off_once() -> None:
+    """Beleidsregels 2015 22(2)-(3), 23(4)-(5): all adults first, then what those in detention did not pay."""
+    model = ah.load_model("nl-2015")
+    people = country(model, 300)
+    held = people.assign(detained=(people.person % 9 == 0).astype(int))
+    free = ah.pay(people, model, "ex_ante")
+    paid = ah.pay(held, model, "ex_ante")
+    for share in ("premium", "deductible"):  # ex ante a percentage of the whole, whoever is known to be detained
+        assert paid.insurers[f"{share}_cents"].tolist() == free.insurers[f"{share}_cents"].tolist()
+    gone = held.assign(premium_forgone_cents=held.detained * 1000, own_payments_forgone_cents=held.detained * 10)
+    later, plain = ah.pay(gone, model), ah.pay(people, model)
+    off = gone.assign(n=gone.detained * gone.represents).groupby("insurer").n.sum()
+    for share, cents in (("premium", 1000), ("deductible", 10)):
+        difference = later.insurers[f"{share}_cents"] - plain.insurers[f"{share}_cents"]
+        assert difference.tolist() == (off * cents).tolist()
+    # Not accounted for: they are not in the numbers at all (Regeling 2021 art. 7(3), 8(1)).
+    without = ah.pay(held, model)
+    assert (without.insurers.deductible_cents > plain.insurers.deductible_cents).all()
+
+
 # --- weights of one's own ---------------------------------------------------------------------------------------------
 
 
