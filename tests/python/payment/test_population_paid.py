@@ -77,3 +77,25 @@ def test_synthesise_writes_what_pay_reads(tmp_path: Path) -> None:
     direct = ah.pay(people.records("nl-2021"), "nl-2021")
     read = ah.pay(tmp_path / "people" / "insured.csv", "nl-2021")
     assert read.lines.equals(direct.lines)
+
+
+@pytest.mark.parametrize("name", ["nl-2015", "nl-2019", "nl-2020"])
+def test_classes_of_older_years_are_those_of_their_scheme(name: str) -> None:
+    """Their law on people of 2021; nursing classes of 2015 too."""
+    model = ah.load_model(name)
+    people = ah.synthesise(3_000, (2015, 2021), seed=5)
+    rules = Rules(start=2021, horizon=1, expected_counts="actual", macro="fixed")
+    country = World(people, model, rules)
+    records = country.records()
+    data = source(records)
+    found = totals(data, classes_of(model, data.names), Wanted(), year=2021)
+    own = country.core.totals(2021)
+    order = [list(country.insurers.values()).index(str(insurer)) for insurer in found.insurers]
+    for share, part in found.shares.items():
+        assert np.array_equal(part.classes, np.asarray(own[share])[order]), share
+    paid = ah.pay(records, model, year=2021)
+    assert paid.lines.cents.sum() == paid.total_cents
+    other = country.core.ex_post(2021)
+    for i, insurer in enumerate(paid.names):
+        k = list(country.insurers.values()).index(str(insurer))
+        assert paid.contribution[i] == other["contribution"][k]
