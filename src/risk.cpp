@@ -453,6 +453,8 @@ Scheme::Clusters Scheme::clusters(const data::Claim& claim, Cents amount) const 
         case params::Cluster::ggz: return {.ggz = amount};
         case params::Cluster::fixed: return {.fixed = amount};
         case params::Cluster::nursing: return {.nursing = amount};
+        case params::Cluster::specialist:  // shares of their own: years that Scheme refuses
+        case params::Cluster::other_care:
         case params::Cluster::none: break;
     }
     return {};
@@ -608,7 +610,9 @@ bool Scheme::Morbidity::of(const Health& h) const {
            (fdg && h.fdg != 0) || (mhk && h.mhk != 0);
 }
 
-bool Scheme::morbid(const Health& h) const { return forfait_.of(h) || h.mhk >= model_.forfait_from_mhk; }
+bool Scheme::morbid(const Health& h) const {
+    return forfait_.of(h) || (model_.forfait_from_mhk > 0 && h.mhk >= model_.forfait_from_mhk);
+}
 
 bool Scheme::gsm_morbid(const Health& h) const { return gsm_.of(h); }
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anderhalf.columns import Column, Slice, Source, cents, counted, days_, in_short, represents_, rows_that, whole
-from anderhalf.errors import AnderhalfError, DomainError, NotFoundError, Problem, ShapeError
+from anderhalf.errors import AnderhalfError, DomainError, NotFoundError, ParameterError, Problem, ShapeError
 from anderhalf.model import Criterion, Model, RiskClass, Share
 
 Int64: TypeAlias = NDArray[np.int64]
@@ -187,7 +187,13 @@ def classes_of(model: Model, names: Sequence[str]) -> Classes:
     ------
     NotFoundError
         Columns that are missing and that nothing else tells, all of them.
+    ParameterError
+        A year before 2015, whose shares have no columns in a frame.
     """
+    if model.historical:
+        shares = ", ".join(share.name for share in model.historical)
+        what = f"{model.name} has no variable share but {shares}, and no columns of a frame for them"
+        raise ParameterError(Problem("frame", what, "a year from 2015 on"))
     have, problems = set(names), []
     variable = {c.name: c for c in model.variable.criteria}
     found: dict[str, tuple[Part, ...]] = {}

@@ -19,6 +19,8 @@ from anderhalf._paths import data_directory
 from anderhalf.errors import ParameterError, Problem, not_found
 from anderhalf.parameters import (
     CATEGORIES,
+    CLUSTERS,
+    HISTORICAL,
     HOUSEHOLD_STATES,
     INCOME_SOURCES,
     TITLES,
@@ -65,6 +67,7 @@ class RiskClass:
     min_cents: int = 0
     young_below: int = 0
     young_years: int = 0
+    printed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,7 @@ class HighCost:
 @dataclass(frozen=True, slots=True)
 class Band:
     share: str
+    together_with: tuple[str, ...]
     amount: int
     ppm: int
     per_adult: bool
@@ -156,6 +160,7 @@ class Model:
     variable_ex_post: Share
     ggz_ex_post: Share
     deductible_ex_post: Share
+    historical: tuple[Share, ...]
     neutrality: tuple[NeutralityRule, ...]
     macro_total: int
     macro_variable: int
@@ -164,6 +169,7 @@ class Model:
     macro_nursing: int
     flanking_fixed: int
     flanking_nursing: int
+    macro_historical: tuple[int, ...]
     revenue_premium: int
     revenue_deductible: int
     fund_payment: int
@@ -181,6 +187,7 @@ class Model:
     flat_ppm_variable: int
     flat_ppm_ggz: int
     flat_ppm_nursing: int
+    flat_ppm_historical: tuple[int, ...]
     own_payments_macro_corrected: bool
     own_payments_flat_ppm: int
     high_cost: tuple[HighCost, ...]
@@ -204,8 +211,13 @@ class Model:
     @property
     def shares(self) -> tuple[Share, ...]:
         """The shares of this year: those with criteria, ex ante before ex post."""
-        every = (self.variable, self.ggz, self.ggz_hcc, self.deductible, self.nursing, *self.ex_post)
-        return tuple(share for share in every if share.criteria)
+        first = (*self.historical, self.variable, self.ggz, self.ggz_hcc, self.deductible, self.nursing)
+        return tuple(share for share in (*first, *self.ex_post) if share.criteria)
+
+    @property
+    def somatic(self) -> Share:
+        """The share with the criteria of somatic care: the variable one, before 2015 the first of the annex."""
+        return self.variable if self.variable.criteria else self.historical[0]
 
     @property
     def ex_post(self) -> tuple[Share, Share, Share]:
@@ -257,8 +269,8 @@ class Model:
         >>> load_model("nl-2024-structural").with_weights(fit).weights_status  # doctest: +SKIP
         'estimated on 1,234.0 insured years of the user'
         """
-        structure = self.law.structure
-        if structure is None:
+        structure, variable = self.law.structure, self.law.weights_variable
+        if structure is None or variable is None:
             raise ParameterError(
                 Problem("with_weights", f"{self.name} has printed weights", "a structure, such as nl-2024-structural")
             )
@@ -274,7 +286,7 @@ class Model:
             raise ParameterError(problems)
         years = f"{fit.insured_years:,.1f} insured years" if hasattr(fit, "insured_years") else "data"
         words = f"estimated on {on or f'{years} of the user'}"
-        document = self.law.weights_variable.model_copy(deep=True)
+        document = variable.model_copy(deep=True)
         for table in document.criterion:
             table.classes[:] = [
                 row.model_copy(update={"weight": Decimal(round(given[table.name, str(row.code)] * 100)) / 100})
@@ -327,7 +339,8 @@ class Model:
     def weights(self) -> pd.DataFrame:
         """Every weight: ``share, criterion, code, label, weight_eur, source, status``.
 
-        ``status`` is ``printed``, ``estimated: none yet`` (the weight is NaN), or ``estimated`` and on what.
+        ``status`` is ``printed``, ``estimated: none yet`` (the weight is NaN), or ``estimated`` and on what;
+        ``not printed`` where the settlement makes the weight (NaN).
         """
         import pandas as pd
 
@@ -336,8 +349,10 @@ class Model:
             status = self.weights_status if share.name == "variable" else "printed"
             for criterion in share.criteria:
                 for row in criterion.classes:
-                    weight = math.nan if status == NO_WEIGHTS else row.weight / MICRO_PER_EURO
-                    rows.append((share.name, criterion.name, row.code, row.label, weight, row.source, status))
+                    known = row.printed and status != NO_WEIGHTS
+                    weight = row.weight / MICRO_PER_EURO if known else math.nan
+                    said = status if row.printed else "not printed"
+                    rows.append((share.name, criterion.name, row.code, row.label, weight, row.source, said))
         columns = ["share", "criterion", "code", "label", "weight_eur", "source", "status"]
         return pd.DataFrame(rows, columns=columns)
 
@@ -437,13 +452,11 @@ def model_of(law: Law) -> Model:
     premium, rules = law.premium_and_deductible, law.settlement
     shares: dict[str, Share] = {name: Share(name, ()) for name in get_args(ShareName)}
     shares |= {name: _share(law, weights) for name, weights in law.weights.items()}
+    historical = [name for name in HISTORICAL if shares[name].criteria]
     exempt = {category.name for category in premium.exempt.categories}
-    cluster = {
-        name: group
-        for group in ("variable", "fixed", "ggz", "none", "nursing")
-        for name in getattr(law.assignment.cluster, group)
-    }
-    mhk_codes = {row.key: row.code for row in shares["variable"].criterion("mhk").classes}
+    cluster = {name: group for group in CLUSTERS for name in getattr(law.assignment.cluster, group)}
+    mhk_codes = {row.key: row.code for row in shares[law.somatic].criterion("mhk").classes}
+    mhk_from = premium.morbidity.mhk_from
     macro, revenue = law.macro_budget.macro_budget, law.macro_budget.revenue
     flanking = law.macro_budget.adjustment
     excluded = law.assignment.mhk.excluded.categories
@@ -461,14 +474,16 @@ def model_of(law: Law) -> Model:
         variable_ex_post=shares["variable_ex_post"],
         ggz_ex_post=shares["ggz_ex_post"],
         deductible_ex_post=shares["deductible_ex_post"],
+        historical=tuple(shares[name] for name in historical),
         neutrality=tuple(_neutrality(law, shares)),
         macro_total=_cents(macro.total),
-        macro_variable=_cents(macro.variable_care),
+        macro_variable=_cents_or_0(macro.of_share("variable")),
         macro_fixed=_cents(macro.fixed_care),
-        macro_ggz=_cents(macro.mental_care),
-        macro_nursing=_cents(macro.nursing_care) if macro.nursing_care else 0,
+        macro_ggz=_cents_or_0(macro.of_share("ggz")),
+        macro_nursing=_cents_or_0(macro.of_share("nursing")),
         flanking_fixed=_cents(flanking.fixed_care) if flanking else 0,
         flanking_nursing=_cents(flanking.nursing_care) if flanking else 0,
+        macro_historical=tuple(_cents_or_0(macro.of_share(name)) for name in historical),
         revenue_premium=_cents(revenue.premium),
         revenue_deductible=_cents(revenue.deductible),
         fund_payment=_cents(revenue.fund_payment),
@@ -479,13 +494,16 @@ def model_of(law: Law) -> Model:
         forfait_ex_post=_cents(premium.deductible.forfait_ex_post or premium.deductible.forfait),
         deductible_exempt=tuple(name in exempt for name in CATEGORIES),
         title_deductible_exempt=tuple(getattr(premium.titles, title).exempt for title in TITLES),
-        forfait_from_mhk=mhk_codes[premium.morbidity.mhk_from],
+        forfait_from_mhk=0 if mhk_from is None else mhk_codes[mhk_from],
         morbidity_criteria=tuple(premium.morbidity.criteria),
         cluster=tuple(cluster[name] for name in CATEGORIES),
         mhk_excluded=tuple(name in excluded for name in CATEGORIES),
-        flat_ppm_variable=_scaled(rules.flat_step.variable_care, MICRO_PER_EURO),
+        flat_ppm_variable=_optional(rules.flat_step.variable_care, MICRO_PER_EURO),
         flat_ppm_ggz=_scaled(rules.flat_step.mental_care, MICRO_PER_EURO),
         flat_ppm_nursing=_optional(rules.flat_step.nursing_care, MICRO_PER_EURO),
+        flat_ppm_historical=tuple(
+            _optional(getattr(rules.flat_step, name, None), MICRO_PER_EURO) for name in historical
+        ),
         own_payments_macro_corrected=rules.own_payments.macro_corrected.value,
         own_payments_flat_ppm=_scaled(rules.own_payments.flat_step, MICRO_PER_EURO),
         high_cost=tuple(_high_cost(row) for row in rules.high_cost_compensation),
@@ -538,6 +556,10 @@ def _cents(value: Value) -> int:
     return _scaled(value, 100_000_000 if value.unit == "EUR million" else 100)
 
 
+def _cents_or_0(value: Value | None) -> int:
+    return 0 if value is None else _cents(value)
+
+
 def _high_cost(row: HighCostCompensation) -> HighCost:
     article = ", ".join(dict.fromkeys(v.article for v in (row.users_above_threshold, row.threshold) if v))
     top, threshold = _optional(row.users_above_threshold, 100), _optional(row.threshold, 100)
@@ -547,6 +569,7 @@ def _high_cost(row: HighCostCompensation) -> HighCost:
 def _band(row: parameters.Band) -> Band:
     return Band(
         row.share,
+        tuple(row.together_with),
         _cents(row.amount),
         _scaled(row.percent, 10_000),
         per_adult=row.per == "adult",
@@ -606,7 +629,7 @@ def _risk_class(row: ClassRow, criterion: str, source: str) -> RiskClass:
         code=row.code,
         key=row.key,
         label=row.label,
-        weight=_whole(row.weight, MICRO_PER_EURO, where),
+        weight=_whole(row.weight or Decimal(0), MICRO_PER_EURO, where),
         source=source,
         sex={None: 0, "man": 1, "woman": 2}[row.sex],
         age_min=low,
@@ -619,6 +642,7 @@ def _risk_class(row: ClassRow, criterion: str, source: str) -> RiskClass:
         min_cents=_whole(row.min_eur or Decimal(0), 100, where),
         young_below=row.young_below,
         young_years=row.young_years,
+        printed=row.weight is not None,
     )
 
 

@@ -592,13 +592,13 @@ def layout_of(
 
 
 def model_criteria(model: Model) -> list[Criterion]:
-    """The criteria of the variable share of a model year, with the columns that hold them.
+    """The criteria of somatic care of a model year (the variable share), with the columns that hold them.
 
     A criterion with one class per person is one column of codes under its own name (``age_sex``, ``mhk``), codes as in
     the regulation. Others have a 0/1 or count column per class other than none: ``fkg_1``, ``fkg_2``, ..., ``dkg_1``.
     """
     result = []
-    for c in model.variable.criteria:
+    for c in model.somatic.criteria:
         keys = [row.code for row in c.classes]
         bands: dict[str, list[Label]] = {}
         if c.age_bands_zero_sum:

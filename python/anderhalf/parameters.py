@@ -49,7 +49,11 @@ IncomeSource = Literal[
 ]
 HouseholdState = Literal["none", "wlz_permanent", "wlz_entering", "one_person", "other"]
 
-PaidShare = Literal["variable", "ggz", "nursing"]
+HistoricalName = Literal["free_segment", "hospital_variable", "medical_specialist", "other_care", "ggz_under_18"]
+PaidShare = Literal[
+    "variable", "ggz", "nursing", "free_segment", "hospital_variable", "medical_specialist", "other_care",
+    "ggz_under_18",
+]  # fmt: skip
 Stage = Literal["ex_ante", "first_provisional", "second_provisional", "final"]
 Item = Literal[
     "normative", "neutrality", "scaling", "flat_step", "high_cost_compensation", "high_cost_financing", "bandwidth",
@@ -143,7 +147,8 @@ class ClassRow(_Table):
     code: Annotated[StrictInt, Field(ge=0)]
     key: Key
     label: Text
-    weight: Printed
+    weight: Printed | None = None
+    not_printed: Text | None = None  # article by which the settlement makes the weight
     sex: Literal["man", "woman"] | None = None
     ages: Ages | None = None
     born: Literal["this_year", "year_before"] | None = None
@@ -154,6 +159,12 @@ class ClassRow(_Table):
     min_eur: Exact | None = None
     young_below: StrictInt = 0
     young_years: StrictInt = 0
+
+    @model_validator(mode="after")
+    def _one_form(self) -> ClassRow:
+        if (self.weight is None) == (self.not_printed is None):
+            raise ValueError("either weight, or not_printed with the article that makes it")
+        return self
 
     @property
     def age_range(self) -> tuple[int, int]:
@@ -192,7 +203,11 @@ class WeightTable(_Table):
 
 ShareName = Literal[
     "variable", "ggz", "ggz_hcc", "deductible", "nursing", "variable_ex_post", "ggz_ex_post", "deductible_ex_post",
+    "free_segment", "hospital_variable", "medical_specialist", "other_care", "ggz_under_18",
 ]  # fmt: skip
+
+# Shares of 2012 to 2014, in the order of the regulations; later years have one variable share instead.
+HISTORICAL: tuple[HistoricalName, ...] = get_args(HistoricalName)
 
 
 class ShareHead(_Table):
@@ -222,10 +237,24 @@ class WeightsFile(_Table):
 
 class MacroAmounts(_Table):
     total: Value
-    variable_care: Value
     fixed_care: Value
     mental_care: Value
+    variable_care: Value | None = None
     nursing_care: Value | None = None
+    free_segment: Value | None = None
+    hospital_variable: Value | None = None
+    medical_specialist: Value | None = None
+    other_care: Value | None = None
+    mental_care_under_18: Value | None = None  # with mental_care_adults: the two parts of mental_care
+    mental_care_adults: Value | None = None
+
+    def of_share(self, name: str) -> Value | None:
+        """The macro amount of a share; None when the regulation prints none for it."""
+        names = {"variable": "variable_care", "nursing": "nursing_care", "ggz_under_18": "mental_care_under_18"}
+        if name == "ggz":
+            return self.mental_care_adults or self.mental_care
+        found: Value | None = getattr(self, names.get(name, name), None)
+        return found
 
 
 class Adjustment(_Table):
@@ -264,7 +293,7 @@ class Deductible(_Table):
 class Morbidity(_Table):
     article: Text
     criteria: list[Key]
-    mhk_from: Key
+    mhk_from: Key | None = None  # None: MHK does not count (2012)
 
 
 class ExemptCategory(_Table):
@@ -330,6 +359,10 @@ class ExclusionRow(_Table):
         yield from ((kept, dropped) for kept in self.keep for dropped in self.drop)
 
 
+# In the order of params::Cluster.
+CLUSTERS = ("variable", "fixed", "ggz", "none", "nursing", "specialist", "other_care")
+
+
 class Clusters(_Table):
     article: Text
     variable: list[Category]
@@ -337,10 +370,12 @@ class Clusters(_Table):
     ggz: list[Category]
     none: list[Category]
     nursing: list[Category] = []
+    specialist: list[Category] = []
+    other_care: list[Category] = []
 
     @model_validator(mode="after")
     def _partition(self) -> Clusters:
-        named: list[str] = [*self.variable, *self.fixed, *self.ggz, *self.none, *self.nursing]
+        named: list[str] = [name for group in CLUSTERS for name in getattr(self, group)]
         wrong = [name for name in CATEGORIES if named.count(name) != 1]
         if wrong:
             raise ValueError(f"each category in exactly one cluster, not {', '.join(wrong)}")
@@ -427,9 +462,21 @@ class Rounding(_Table):
 
 
 class FlatStep(_Table):
-    variable_care: Value
     mental_care: Value
+    variable_care: Value | None = None
     nursing_care: Value | None = None
+    free_segment: Value | None = None
+    hospital_variable: Value | None = None
+    medical_specialist: Value | None = None
+    other_care: Value | None = None
+
+
+class NormativeFactor(_Table):
+    """By which the normative amounts of the settlement of 2013 are multiplied before they are scaled."""
+
+    medical_specialist: Value
+    fixed_care: Value
+    mental_care: Value
 
 
 class Band(_Table):
@@ -437,6 +484,7 @@ class Band(_Table):
 
     name: Key
     share: PaidShare
+    together_with: list[PaidShare] = []  # their results are added (2012)
     amount: Value
     percent: Value
     per: Literal["adult", "insured"] = "adult"
@@ -469,7 +517,7 @@ class StepRow(_Table):
     """The steps of one share, in the order of the law, each with its article, at the stages that have them."""
 
     stages: Annotated[list[Stage], Field(min_length=1)]
-    share: Literal["variable", "ggz", "nursing", "fixed", "premium", "deductible", "administration"]
+    share: PaidShare | Literal["fixed", "premium", "deductible", "administration"]
     items: Annotated[dict[Item, Text], Field(min_length=1)]
 
 
@@ -487,6 +535,8 @@ class SettlementFile(_Table):
     bandwidth: list[Band] = []
     fixed_care: FixedCare
     step: list[StepRow] = []
+    mental_care_under_18: FixedCare | None = None
+    normative_factor: NormativeFactor | None = None
 
 
 class Status(_Table):
@@ -519,7 +569,6 @@ class ReformFile(_Table):
 
 
 _SCHEMA: dict[str, type[_Table]] = {
-    "weights_variable": WeightsFile,
     "weights_ggz": WeightsFile,
     "weights_deductible": WeightsFile,
     "macro_budget": MacroBudgetFile,
@@ -527,8 +576,11 @@ _SCHEMA: dict[str, type[_Table]] = {
     "assignment": AssignmentFile,
     "settlement": SettlementFile,
 }
-# Files that only some years have: a share of its own for nursing, high-cost compensation, other weights ex post.
+# Files that only some years have: the shares of 2012-2014 instead of the variable one, a share of its own for nursing,
+# high-cost compensation, other weights ex post.
 _OPTIONAL: dict[str, type[_Table]] = {
+    "weights_variable": WeightsFile,
+    **dict.fromkeys((f"weights_{name}" for name in HISTORICAL), WeightsFile),
     "weights_ggz_hcc": WeightsFile,
     "weights_nursing": WeightsFile,
     "weights_variable_ex_post": WeightsFile,
@@ -542,6 +594,9 @@ _SAME_CLASSES = (
     ("weights_variable", "weights_variable_ex_post"),
     ("weights_ggz", "weights_ggz_ex_post"),
     ("weights_deductible", "weights_deductible_ex_post"),
+    ("weights_free_segment", "weights_hospital_variable"),
+    ("weights_free_segment", "weights_other_care"),
+    ("weights_medical_specialist", "weights_other_care"),
 )
 
 
@@ -562,7 +617,6 @@ class Law:
     name: str
     title: str
     official: bool
-    weights_variable: WeightsFile
     weights_ggz: WeightsFile
     weights_deductible: WeightsFile
     macro_budget: MacroBudgetFile
@@ -571,6 +625,12 @@ class Law:
     settlement: SettlementFile
     changes: tuple[Change, ...]
     sha256: str
+    weights_variable: WeightsFile | None = None
+    weights_free_segment: WeightsFile | None = None
+    weights_hospital_variable: WeightsFile | None = None
+    weights_medical_specialist: WeightsFile | None = None
+    weights_other_care: WeightsFile | None = None
+    weights_ggz_under_18: WeightsFile | None = None
     weights_ggz_hcc: WeightsFile | None = None
     weights_nursing: WeightsFile | None = None
     weights_variable_ex_post: WeightsFile | None = None
@@ -581,12 +641,18 @@ class Law:
 
     @property
     def source(self) -> Source:
-        return self.weights_variable.source
+        return self.weights_ggz.source
+
+    @property
+    def somatic(self) -> ShareName:
+        """The share that has the criteria of somatic care: the variable one, before 2015 the first of the annex."""
+        return next(name for name in ("variable", *HISTORICAL) if name in self.weights)
 
     @property
     def weights(self) -> dict[ShareName, WeightsFile]:
         """Share to its weights, for the shares that this year has."""
-        files = {stem: getattr(self, stem) for stem in (*_SCHEMA, *_OPTIONAL) if stem.startswith("weights_")}
+        stems = ("weights_variable", *_SCHEMA, *_OPTIONAL)
+        files = {stem: getattr(self, stem) for stem in dict.fromkeys(stems) if stem.startswith("weights_")}
         return {file.share.name: file for file in files.values() if file is not None}
 
     @property
@@ -678,6 +744,8 @@ def read_law(folder: Path, name: str, reforms: Sequence[Reform] = ()) -> Law:
         structure=made.structure,
         **files,  # type: ignore[arg-type]  # each stem has the type that _SCHEMA gives it
     )
+    if law.weights_variable is None and law.weights_other_care is None:
+        raise ParameterError(Problem(f"{home.name}/weights_variable.toml", "missing file"))
     if problems := list(_cross_checks(law, home.name)):
         raise ParameterError(problems, *_common_place(problems))
     return law
@@ -904,7 +972,7 @@ def _cross_checks(law: Law, folder: str) -> Iterator[Problem]:
     """What must agree between the files of one year."""
     year = law.source.year
     if folder.isdecimal() and int(folder) != year:
-        yield Problem(f"{folder}/weights_variable.toml source.year", "not the folder's year", folder, str(year))
+        yield Problem(f"{folder}/weights_ggz.toml source.year", "not the folder's year", folder, str(year))
     for stem in (*_SCHEMA, *_OPTIONAL):
         source = getattr(getattr(law, stem), "source", None)
         if source is not None and source.year != year:
@@ -928,30 +996,33 @@ def _cross_checks(law: Law, folder: str) -> Iterator[Problem]:
         if not any(name in share for share in tables.values()):
             yield Problem(f"{file} criterion.{name}", "a criterion without weights")
     for exclusion in law.assignment.exclusion:
-        share: ShareName = "ggz" if exclusion.criterion.startswith("ggz_") else "variable"
+        share: ShareName = "ggz" if exclusion.criterion.startswith("ggz_") else law.somatic
         known = tables[share].get(exclusion.criterion)
         where = f"{file} exclusion.{exclusion.article}"
         yield from _unknown_keys(where, exclusion.criterion, known, [k for pair in exclusion.pairs for k in pair])
 
-    hide = {"weight", "label"}  # a later print may write another dash
+    hide = {"weight", "not_printed", "label"}  # a later print may write another dash
     for one, other in _SAME_CLASSES:
         first, second = getattr(law, one), getattr(law, other)
-        if second is not None and [
-            (t.name, [r.model_dump(exclude=hide) for r in t.classes]) for t in first.criterion
-        ] != [(t.name, [r.model_dump(exclude=hide) for r in t.classes]) for t in second.criterion]:
+        if (
+            first is not None
+            and second is not None
+            and [(t.name, [r.model_dump(exclude=hide) for r in t.classes]) for t in first.criterion]
+            != [(t.name, [r.model_dump(exclude=hide) for r in t.classes]) for t in second.criterion]
+        ):
             yield Problem(f"{folder}/{other}.toml criterion", f"other classes than {one}.toml")
 
     file = f"{folder}/premium_and_deductible.toml"
     for name in law.premium_and_deductible.morbidity.criteria:
-        if name not in tables["variable"]:
+        if name not in tables[law.somatic]:
             yield Problem(f"{file} morbidity.criteria", f"no criterion {name!r}")
-    if (law.assignment.gsm is None) != ("gsm" not in tables["variable"]):
+    if (law.assignment.gsm is None) != ("gsm" not in tables[law.somatic]):
         yield Problem(f"{folder}/assignment.toml gsm", "GSM in one file only", "[gsm] where there are weights of GSM")
     for name in law.assignment.gsm.criteria if law.assignment.gsm else ():
-        if name not in tables["variable"]:
+        if name not in tables[law.somatic]:
             yield Problem(f"{folder}/assignment.toml gsm.criteria", f"no criterion {name!r}")
-    mhk_from = law.premium_and_deductible.morbidity.mhk_from
-    yield from _unknown_keys(f"{file} morbidity.mhk_from", "mhk", tables["variable"].get("mhk"), [mhk_from])
+    if (mhk_from := law.premium_and_deductible.morbidity.mhk_from) is not None:
+        yield from _unknown_keys(f"{file} morbidity.mhk_from", "mhk", tables[law.somatic].get("mhk"), [mhk_from])
 
     for rule in law.settlement.neutrality:
         where = f"{folder}/settlement.toml neutrality.{rule.article}"
@@ -965,16 +1036,45 @@ def _cross_checks(law: Law, folder: str) -> Iterator[Problem]:
         if repeated := sorted({name for name in names if names.count(name) > 1}):
             yield Problem(f"{folder}/settlement.toml {kind}", "a name once, not twice", "", ", ".join(repeated))
         for row in rows:
-            if row.share not in tables:
-                yield Problem(f"{folder}/settlement.toml {kind}.{row.name}.share", f"no share {row.share!r}")
+            for share in (row.share, *getattr(row, "together_with", [])):
+                if share not in tables:
+                    yield Problem(f"{folder}/settlement.toml {kind}.{row.name}.share", f"no share {share!r}")
     taken = [(s, row.share, item) for row in law.settlement.step for s in row.stages for item in row.items]
     if repeated := sorted(
         {f"{item} of {share} at {s}" for s, share, item in taken if taken.count((s, share, item)) > 1}
     ):
         yield Problem(f"{folder}/settlement.toml step", "a step once, not twice", "", ", ".join(repeated))
-    macro = law.macro_budget.macro_budget.nursing_care
-    if (macro is None) != (law.weights_nursing is None):
-        yield Problem(f"{folder}/macro_budget.toml macro_budget.nursing_care", "a share for nursing in one file only")
+    yield from _unprinted(law, folder)
+    yield from _macro_checks(law, folder)
+
+
+def _unprinted(law: Law, folder: str) -> Iterator[Problem]:
+    """A class without a weight must get one in the settlement, and belong to weights of the settlement only."""
+    made = {
+        (rule.share, rule.criterion, key)
+        for rule in law.settlement.neutrality
+        for key in rule.reset
+        if rule.rule == "zero_sum" and (rule.share == "ggz_hcc" or rule.share.endswith("_ex_post"))
+    }
+    for name, file in law.weights.items():
+        for table in file.criterion:
+            for row in table.classes:
+                if row.not_printed is not None and (name, table.name, row.key) not in made:
+                    where = f"{folder}/weights_{name}.toml criterion.{table.name}.{row.key}"
+                    yield Problem(where, "no weight, and no rule of the settlement that makes it", "a zero_sum rule")
+
+
+def _macro_checks(law: Law, folder: str) -> Iterator[Problem]:
+    macro, file = law.macro_budget.macro_budget, f"{folder}/macro_budget.toml macro_budget"
+    names = {"variable": "variable_care", "nursing": "nursing_care", "ggz_under_18": "mental_care_under_18"}
+    for name in ("variable", "nursing", *HISTORICAL):
+        if (macro.of_share(name) is None) != (name not in law.weights):
+            yield Problem(f"{file}.{names.get(name, name)}", f"a share for {name} in one file only")
+    parts = (macro.mental_care_under_18, macro.mental_care_adults)
+    if (parts[0] is None) != (parts[1] is None):
+        yield Problem(f"{file}.mental_care_adults", "one of two parts", "both, or none")
+    elif parts[0] and parts[1] and (got := parts[0].value + parts[1].value) != macro.mental_care.value:
+        yield Problem(f"{file}.mental_care", "not the sum of its parts", str(macro.mental_care.value), str(got))
 
 
 def _unknown_keys(where: str, criterion: str, known: set[str] | None, keys: Sequence[str]) -> Iterator[Problem]:

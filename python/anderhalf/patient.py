@@ -60,6 +60,7 @@ class Amounts:
     classes: tuple[ClassAmount, ...]
     own_payment_classes: tuple[ClassAmount, ...]
     nursing_cents: int | None = None  # None: no share of its own in that year
+    historical_cents: tuple[tuple[str, int], ...] = ()  # 2012-2014: share and cents, instead of the variable share
 
     @property
     def contribution_cents(self) -> int:
@@ -69,7 +70,8 @@ class Amounts:
     @property
     def share_cents(self) -> int:
         """The shares together, without the fixed share."""
-        return self.variable_cents + self.ggz_cents + (self.nursing_cents or 0)
+        historical = sum(cents for _, cents in self.historical_cents)
+        return self.variable_cents + historical + self.ggz_cents + (self.nursing_cents or 0)
 
     @property
     def variable_eur(self) -> float:
@@ -88,8 +90,9 @@ class Amounts:
         return _eur(self.contribution_cents)
 
     def to_dict(self) -> dict[str, Any]:
+        historical = {f"{name}_eur": _eur(cents) for name, cents in self.historical_cents}
         return {
-            "variable_eur": self.variable_eur,
+            **(historical or {"variable_eur": self.variable_eur}),
             "ggz_eur": self.ggz_eur,
             **({} if self.nursing_cents is None else {"nursing_eur": _eur(self.nursing_cents)}),
             "administration_under_18_eur": _eur(self.administration_cents),
@@ -111,6 +114,10 @@ class Amounts:
             tuple(_changed(other.classes, self.classes)),
             tuple(_changed(other.own_payment_classes, self.own_payment_classes)),
             None if self.nursing_cents is None else self.nursing_cents - (other.nursing_cents or 0),
+            tuple(
+                (name, cents - was)
+                for (name, cents), (_, was) in zip(self.historical_cents, other.historical_cents, strict=True)
+            ),
         )
 
 
@@ -311,10 +318,10 @@ class _Person:
         self.notes: list[str] = []
         self.chosen: dict[str, list[RiskClass]] = {}
         self._refuse_unknown(given)
-        shares = [model.variable, model.ggz] if age >= model.adult_age else [model.variable]
-        for share in [*shares, model.nursing]:
+        shares = [model.variable, *model.historical, *([model.ggz] if age >= model.adult_age else []), model.nursing]
+        for share in shares:
             for criterion in share.criteria:
-                if criterion.name not in self.chosen:  # nursing: age, sex and MHK are those of the variable share
+                if criterion.name not in self.chosen:  # shares of one annex give one class weights of their own
                     self._choose(criterion, given.get(criterion.name))
         if age < model.adult_age:
             for name in given:
@@ -326,7 +333,7 @@ class _Person:
         self.problems.append(Problem(f"explain: {name}", what, expected, got))
 
     def _refuse_unknown(self, given: Mapping[str, list[int | str]]) -> None:
-        shares = (self.model.variable, self.model.ggz, self.model.nursing)
+        shares = (self.model.variable, *self.model.historical, self.model.ggz, self.model.nursing)
         known = list(dict.fromkeys(c.name for share in shares for c in share.criteria))
         for name, codes in given.items():
             if name in _FOLLOW:
@@ -367,6 +374,8 @@ class _Person:
         if base in _OPTIONAL:
             return []
         fitting = [row for row in criterion.classes if self._fits(row)]
+        if base == "under_18":
+            return fitting
         if base == "age_sex":
             if len(fitting) > 1:
                 options = " or ".join(f"age_sex={row.code} ({row.label})" for row in fitting)
@@ -438,6 +447,15 @@ class _Person:
         if (ses := rules.wlz_lowest_ses) and resident and model.wlz_lowest_ses and higher_ses:
             what = f"a resident of a Wlz institution is in group 1 (art. {ses.article})"
             self._problem("ses", what, "ses=very_low")
+        mental = self._flagged(["ggz_dkg"])
+        for row in chosen.get("ggz_low_threshold", []):  # 2014: two classes above the threshold
+            if (row.key == "above_without_dkg" and mental) or (row.key == "above_with_dkg" and not mental):
+                which = "without" if mental else "with"
+                self._problem(
+                    "ggz_low_threshold",
+                    f"class {row.code} is {which} a GGZ-DKG",
+                    got=f"one {'with' if mental else 'without'}",
+                )
         limit = model.lowest_ses_from_ggz_dkg
         intensive = any(row.code >= limit for row in chosen.get("ggz_dkg", []))
         if (care := rules.lowest_ses_from_ggz_dkg) and higher_ses and intensive:
@@ -446,9 +464,9 @@ class _Person:
     @property
     def morbid(self) -> bool:
         """Adults whose expected own payment is the forfait (2021: art. 8(2) and 8(4))."""
-        return self._flagged(self.model.morbidity_criteria) or any(
-            row.code >= self.model.forfait_from_mhk for row in self.chosen["mhk"]
-        )
+        from_mhk = self.model.forfait_from_mhk
+        high_cost = from_mhk > 0 and any(row.code >= from_mhk for row in self.chosen["mhk"])
+        return high_cost or self._flagged(self.model.morbidity_criteria)
 
     def amounts(self) -> Amounts:
         adult = self.age >= self.model.adult_age
@@ -456,16 +474,24 @@ class _Person:
         ggz = list(self._rows(self.model.ggz)) if adult else []
         own = list(self._own_payment()) if adult else []
         nursing = list(self._nursing())
+        historical = {share.name: list(self._same_classes(share)) for share in self.model.historical}
         return Amounts(
             variable_cents=sum(row.cents for row in variable),
             ggz_cents=sum(row.cents for row in ggz),
             administration_cents=0 if adult else self.model.administration_under_18,
             premium_cents=self.model.calculation_premium if adult else 0,
             own_payment_cents=sum(row.cents for row in own),
-            classes=(*variable, *ggz, *nursing),
+            classes=(*variable, *(row for rows in historical.values() for row in rows), *ggz, *nursing),
             own_payment_classes=tuple(own),
             nursing_cents=sum(row.cents for row in nursing) if self.model.nursing.criteria else None,
+            historical_cents=tuple((name, sum(row.cents for row in rows)) for name, rows in historical.items()),
         )
+
+    def _same_classes(self, share: Share) -> Iterator[ClassAmount]:
+        """Rows of a share with the classes of another share of the same annex."""
+        for criterion in share.criteria:
+            for row in self.chosen[criterion.name]:
+                yield _amount(share.name, criterion.name, criterion.by_code(row.code))
 
     def _rows(self, share: Share) -> Iterator[ClassAmount]:
         for criterion in share.criteria:
@@ -525,7 +551,7 @@ def _left_out(model: Model, age: int, given: Mapping[str, list[int | str]]) -> I
     if missing := [name for name in names if name not in given]:
         yield f"{', '.join(missing)}: not given, so nothing is added for it"
     fixed = f"fixed care: EUR {model.macro_fixed / 100_000_000:,.1f} million"
-    if model.nursing.criteria:
+    if model.nursing.criteria or model.historical:
         yield f"{fixed} by historical cost per insurer, settled at 100%, so no difference moves"
     else:
         yield (
@@ -536,6 +562,7 @@ def _left_out(model: Model, age: int, given: Mapping[str, list[int | str]]) -> I
     steps += ["weights of its own"] if any(share.criteria for share in model.ex_post) else []
     steps += ["high-cost compensation"] if model.high_cost else []
     steps += ["bandwidth"] if model.bandwidth else []
+    steps += ["factors on normative amounts"] if model.law.settlement.normative_factor else []
     yield f"settlement afterwards: {', '.join(steps)}"
 
 
@@ -606,11 +633,10 @@ def _table(before: Amounts, after: Amounts | None) -> Iterator[tuple[str, str, s
         return line(name, "", getattr(before, field), None if after is None else getattr(after, field))
 
     lines: list[tuple[str, ...]] = [("", "", "before" if after else "EUR", "after", "difference", "source")]
-    shares = [("variable share", "variable", "variable_cents"), ("GGZ share", "ggz", "ggz_cents")]
-    shares += [("nursing share", "nursing", "nursing_cents")] if before.nursing_cents is not None else []
-    for title, share, field in shares:
+    for share, title in _shares(before):
         if classes := list(group(of(before, share) or [], of(after, share))):
-            lines += [*classes, total(title, field)]
+            old, new = _cents_of(before, share), None if after is None else _cents_of(after, share)
+            lines += [*classes, line(title, "", old, new)]
     new_own = None if after is None else after.own_payment_classes
     if own := list(group(before.own_payment_classes, new_own)):
         lines += [*own, total("expected own payment", "own_payment_cents")]
@@ -620,12 +646,37 @@ def _table(before: Amounts, after: Amounts | None) -> Iterator[tuple[str, str, s
     yield from ((a, b, c, d, e, f) for a, b, c, d, e, f in lines)
 
 
+_TITLES = {
+    "variable": "variable share",
+    "free_segment": "free segment",
+    "hospital_variable": "variable hospital care",
+    "medical_specialist": "medical-specialist care",
+    "other_care": "other care",
+    "ggz_under_18": "GGZ share below 18",
+    "ggz": "GGZ share",
+    "nursing": "nursing share",
+}
+
+
+def _shares(amounts: Amounts) -> Iterator[tuple[str, str]]:
+    """Name and title of the shares of the year, in the order of the law."""
+    names = [name for name, _ in amounts.historical_cents] or ["variable"]
+    names += ["ggz"] + (["nursing"] if amounts.nursing_cents is not None else [])
+    return ((name, _TITLES[name]) for name in names)
+
+
+def _cents_of(amounts: Amounts, share: str) -> int:
+    cents: int | None = dict(amounts.historical_cents).get(share, getattr(amounts, f"{share}_cents", None))
+    return cents or 0
+
+
 def _sentence(explanation: Explanation, person: str) -> str:
     before, difference = explanation.before, explanation.difference
-    nursing = "" if before.nursing_cents is None else " + nursing share"
-    parts = f"variable share + GGZ share{nursing} - expected own payment - calculation premium"
-    if explanation.age < explanation.model.adult_age:
-        parts = f"variable share{nursing} + administration"
+    child = explanation.age < explanation.model.adult_age
+    titles = [title for name, title in _shares(before) if not (name == "ggz" and child)]
+    if not child:
+        titles = [title for title in titles if title != _TITLES["ggz_under_18"]]
+    parts = " + ".join(titles) + (" + administration" if child else " - expected own payment - calculation premium")
     if difference is None:
         cents = before.contribution_cents
         if cents >= 0:

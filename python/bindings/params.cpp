@@ -14,7 +14,9 @@ void bind_params(py::module_& m) {
         .value("fixed", Cluster::fixed)
         .value("ggz", Cluster::ggz)
         .value("none", Cluster::none)
-        .value("nursing", Cluster::nursing);
+        .value("nursing", Cluster::nursing)
+        .value("specialist", Cluster::specialist)
+        .value("other_care", Cluster::other_care);
     py::enum_<Assignment>(m, "Assignment")
         .value("single", Assignment::single)
         .value("all", Assignment::all)
@@ -41,7 +43,8 @@ void bind_params(py::module_& m) {
         .def_readwrite("of_years", &RiskClass::of_years)
         .def_readwrite("min_cents", &RiskClass::min_cents)
         .def_readwrite("young_below", &RiskClass::young_below)
-        .def_readwrite("young_years", &RiskClass::young_years);
+        .def_readwrite("young_years", &RiskClass::young_years)
+        .def_readwrite("printed", &RiskClass::printed);
     py::class_<Exclusion>(m, "Exclusion")
         .def(py::init<>())
         .def_readwrite("keep", &Exclusion::keep)
@@ -103,6 +106,7 @@ void bind_params(py::module_& m) {
     py::class_<Band>(m, "Band")
         .def(py::init<>())
         .def_readwrite("share", &Band::share)
+        .def_readwrite("together_with", &Band::together_with)
         .def_readwrite("amount", &Band::amount)
         .def_readwrite("ppm", &Band::ppm)
         .def_readwrite("per_adult", &Band::per_adult)
@@ -127,6 +131,7 @@ void bind_params(py::module_& m) {
         .def_readwrite("variable_ex_post", &Model::variable_ex_post)
         .def_readwrite("ggz_ex_post", &Model::ggz_ex_post)
         .def_readwrite("deductible_ex_post", &Model::deductible_ex_post)
+        .def_readwrite("historical", &Model::historical)
         .def_readwrite("neutrality", &Model::neutrality)
         .def_readwrite("macro_total", &Model::macro_total)
         .def_readwrite("macro_variable", &Model::macro_variable)
@@ -135,6 +140,7 @@ void bind_params(py::module_& m) {
         .def_readwrite("macro_nursing", &Model::macro_nursing)
         .def_readwrite("flanking_fixed", &Model::flanking_fixed)
         .def_readwrite("flanking_nursing", &Model::flanking_nursing)
+        .def_readwrite("macro_historical", &Model::macro_historical)
         .def_readwrite("revenue_premium", &Model::revenue_premium)
         .def_readwrite("revenue_deductible", &Model::revenue_deductible)
         .def_readwrite("fund_payment", &Model::fund_payment)
@@ -152,6 +158,7 @@ void bind_params(py::module_& m) {
         .def_readwrite("flat_ppm_variable", &Model::flat_ppm_variable)
         .def_readwrite("flat_ppm_ggz", &Model::flat_ppm_ggz)
         .def_readwrite("flat_ppm_nursing", &Model::flat_ppm_nursing)
+        .def_readwrite("flat_ppm_historical", &Model::flat_ppm_historical)
         .def_readwrite("own_payments_macro_corrected", &Model::own_payments_macro_corrected)
         .def_readwrite("own_payments_flat_ppm", &Model::own_payments_flat_ppm)
         .def_readwrite("high_cost", &Model::high_cost)
@@ -171,6 +178,9 @@ void bind_params(py::module_& m) {
         .def_readwrite("adult_age", &Model::adult_age)
         .def_readwrite("reference_month", &Model::reference_month);
 
+    m.def("nl_2012", &nl_2012, py::return_value_policy::copy);
+    m.def("nl_2013", &nl_2013, py::return_value_policy::copy);
+    m.def("nl_2014", &nl_2014, py::return_value_policy::copy);
     m.def("nl_2015", &nl_2015, py::return_value_policy::copy);
     m.def("nl_2019", &nl_2019, py::return_value_policy::copy);
     m.def("nl_2020", &nl_2020, py::return_value_policy::copy);

@@ -25,6 +25,7 @@ struct Row {
     std::int32_t min_cents = 0;
     std::int32_t young_below = 0;
     std::int32_t young_years = 0;
+    bool printed = true;
 };
 
 std::vector<RiskClass> risk_classes(std::span<const Row> rows, const char* source) {
@@ -46,7 +47,8 @@ std::vector<RiskClass> risk_classes(std::span<const Row> rows, const char* sourc
                            .of_years = row.of_years,
                            .min_cents = row.min_cents,
                            .young_below = row.young_below,
-                           .young_years = row.young_years});
+                           .young_years = row.young_years,
+                           .printed = row.printed});
     return classes;
 }
 
@@ -672,6 +674,7 @@ Model make_nl_2015() {
         .variable_ex_post = {.name = "variable_ex_post", .criteria = {}},
         .ggz_ex_post = {.name = "ggz_ex_post", .criteria = {}},
         .deductible_ex_post = {.name = "deductible_ex_post", .criteria = {}},
+        .historical = {},
         .neutrality = {
             {.share = "variable", .criterion = "dkg", .rule = Neutrality::zero_sum, .reset = {0}, .of = {}, .article = "11(4); Beleidsregels 2015 18(2)"},
             {.share = "variable", .criterion = "hkg", .rule = Neutrality::zero_sum, .reset = {0}, .of = {}, .article = "11(4); Beleidsregels 2015 18(3)"},
@@ -689,6 +692,7 @@ Model make_nl_2015() {
         .macro_nursing = 315'120'000'000,
         .flanking_fixed = -9'600'000'000,
         .flanking_nursing = -3'700'000'000,
+        .macro_historical = {},
         .revenue_premium = 1'605'750'000'000,
         .revenue_deductible = 319'070'000'000,
         .fund_payment = 2'213'980'000'000,
@@ -706,10 +710,11 @@ Model make_nl_2015() {
         .flat_ppm_variable = 1'000'000,
         .flat_ppm_ggz = 1'000'000,
         .flat_ppm_nursing = 1'000'000,
+        .flat_ppm_historical = {},
         .own_payments_macro_corrected = false,
         .own_payments_flat_ppm = 0,
         .high_cost = {},
-        .bandwidth = {{.share = "ggz", .amount = 1'500, .ppm = 900'000, .per_adult = true, .before_flat_step = false, .financed = false, .article = "16(1); Bzv 3.17(1); Beleidsregels 2015 23(3)"}, {.share = "nursing", .amount = 500, .ppm = 950'000, .per_adult = true, .before_flat_step = false, .financed = false, .article = "16(2); Bzv 3.17(2); Beleidsregels 2015 23(2)"}},
+        .bandwidth = {{.share = "ggz", .together_with = {}, .amount = 1'500, .ppm = 900'000, .per_adult = true, .before_flat_step = false, .financed = false, .article = "16(1); Bzv 3.17(1); Beleidsregels 2015 23(3)"}, {.share = "nursing", .together_with = {}, .amount = 500, .ppm = 950'000, .per_adult = true, .before_flat_step = false, .financed = false, .article = "16(2); Bzv 3.17(2); Beleidsregels 2015 23(2)"}},
         .fixed_settled_ppm = 1'000'000,
         .abroad = {{.criterion = "fkg", .ppm = 550'000}, {.criterion = "dkg", .ppm = 500'000}, {.criterion = "hkg", .ppm = 650'000}, {.criterion = "ggz_fkg", .ppm = 500'000}, {.criterion = "ggz_dkg", .ppm = 400'000}},
         .detained_ppb = 744'300,

@@ -25,6 +25,7 @@ struct Row {
     std::int32_t min_cents = 0;
     std::int32_t young_below = 0;
     std::int32_t young_years = 0;
+    bool printed = true;
 };
 
 std::vector<RiskClass> risk_classes(std::span<const Row> rows, const char* source) {
@@ -46,7 +47,8 @@ std::vector<RiskClass> risk_classes(std::span<const Row> rows, const char* sourc
                            .of_years = row.of_years,
                            .min_cents = row.min_cents,
                            .young_below = row.young_below,
-                           .young_years = row.young_years});
+                           .young_years = row.young_years,
+                           .printed = row.printed});
     return classes;
 }
 
@@ -729,6 +731,7 @@ Model make_nl_2019() {
         .variable_ex_post = {.name = "variable_ex_post", .criteria = {}},
         .ggz_ex_post = {.name = "ggz_ex_post", .criteria = {}},
         .deductible_ex_post = {.name = "deductible_ex_post", .criteria = {}},
+        .historical = {},
         .neutrality = {
             {.share = "variable", .criterion = "fkg", .rule = Neutrality::offset, .reset = {0}, .of = {24, 33, 17, 27, 30, 35, 36, 37}, .article = "11(4)"},
             {.share = "variable", .criterion = "dkg_primary", .rule = Neutrality::class_totals, .reset = {}, .of = {}, .article = "11(5)"},
@@ -744,6 +747,7 @@ Model make_nl_2019() {
         .macro_nursing = 0,
         .flanking_fixed = 0,
         .flanking_nursing = 0,
+        .macro_historical = {},
         .revenue_premium = 1'915'850'000'000,
         .revenue_deductible = 311'490'000'000,
         .fund_payment = 2'538'160'000'000,
@@ -761,6 +765,7 @@ Model make_nl_2019() {
         .flat_ppm_variable = 1'000'000,
         .flat_ppm_ggz = 1'000'000,
         .flat_ppm_nursing = 0,
+        .flat_ppm_historical = {},
         .own_payments_macro_corrected = false,
         .own_payments_flat_ppm = 0,
         .high_cost = {},

@@ -25,6 +25,7 @@ struct Row {
     std::int32_t min_cents = 0;
     std::int32_t young_below = 0;
     std::int32_t young_years = 0;
+    bool printed = true;
 };
 
 std::vector<RiskClass> risk_classes(std::span<const Row> rows, const char* source) {
@@ -46,7 +47,8 @@ std::vector<RiskClass> risk_classes(std::span<const Row> rows, const char* sourc
                            .of_years = row.of_years,
                            .min_cents = row.min_cents,
                            .young_below = row.young_below,
-                           .young_years = row.young_years});
+                           .young_years = row.young_years,
+                           .printed = row.printed});
     return classes;
 }
 
@@ -1656,6 +1658,7 @@ Model make_nl_2020() {
         .variable_ex_post = variable_ex_post_share(),
         .ggz_ex_post = ggz_ex_post_share(),
         .deductible_ex_post = deductible_ex_post_share(),
+        .historical = {},
         .neutrality = {
             {.share = "variable", .criterion = "fkg", .rule = Neutrality::offset, .reset = {0}, .of = {24, 33, 17, 27, 30, 35, 36, 37}, .article = "11(4)"},
             {.share = "variable", .criterion = "dkg_primary", .rule = Neutrality::class_totals, .reset = {}, .of = {}, .article = "11(5)"},
@@ -1670,6 +1673,7 @@ Model make_nl_2020() {
         .macro_nursing = 0,
         .flanking_fixed = 0,
         .flanking_nursing = 0,
+        .macro_historical = {},
         .revenue_premium = 1'926'460'000'000,
         .revenue_deductible = 318'970'000'000,
         .fund_payment = 2'609'200'000'000,
@@ -1687,6 +1691,7 @@ Model make_nl_2020() {
         .flat_ppm_variable = 1'000'000,
         .flat_ppm_ggz = 1'000'000,
         .flat_ppm_nursing = 0,
+        .flat_ppm_historical = {},
         .own_payments_macro_corrected = false,
         .own_payments_flat_ppm = 0,
         .high_cost = {{.share = "ggz", .top_per_myriad = 50, .threshold = 0, .ppm = 750'000, .article = "16(1)a"}},

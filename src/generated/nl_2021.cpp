@@ -25,6 +25,7 @@ struct Row {
     std::int32_t min_cents = 0;
     std::int32_t young_below = 0;
     std::int32_t young_years = 0;
+    bool printed = true;
 };
 
 std::vector<RiskClass> risk_classes(std::span<const Row> rows, const char* source) {
@@ -46,7 +47,8 @@ std::vector<RiskClass> risk_classes(std::span<const Row> rows, const char* sourc
                            .of_years = row.of_years,
                            .min_cents = row.min_cents,
                            .young_below = row.young_below,
-                           .young_years = row.young_years});
+                           .young_years = row.young_years,
+                           .printed = row.printed});
     return classes;
 }
 
@@ -967,6 +969,7 @@ Model make_nl_2021() {
         .variable_ex_post = {.name = "variable_ex_post", .criteria = {}},
         .ggz_ex_post = {.name = "ggz_ex_post", .criteria = {}},
         .deductible_ex_post = {.name = "deductible_ex_post", .criteria = {}},
+        .historical = {},
         .neutrality = {
             {.share = "variable", .criterion = "fkg", .rule = Neutrality::offset, .reset = {0}, .of = {24, 33, 17, 27, 30, 35, 36, 37, 38}, .article = "11(4)"},
             {.share = "variable", .criterion = "dkg", .rule = Neutrality::class_totals, .reset = {}, .of = {}, .article = "11(5)"},
@@ -1000,6 +1003,7 @@ Model make_nl_2021() {
         .macro_nursing = 0,
         .flanking_fixed = 0,
         .flanking_nursing = 0,
+        .macro_historical = {},
         .revenue_premium = 2'010'860'000'000,
         .revenue_deductible = 322'720'000'000,
         .fund_payment = 2'489'550'000'000,
@@ -1017,6 +1021,7 @@ Model make_nl_2021() {
         .flat_ppm_variable = 150'000,
         .flat_ppm_ggz = 150'000,
         .flat_ppm_nursing = 0,
+        .flat_ppm_historical = {},
         .own_payments_macro_corrected = true,
         .own_payments_flat_ppm = 150'000,
         .high_cost = {{.share = "ggz", .top_per_myriad = 50, .threshold = 0, .ppm = 900'000, .article = "16(1)a"}},

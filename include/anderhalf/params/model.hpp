@@ -10,7 +10,8 @@
 namespace anderhalf::params {
 
 /// Clusters of performances (clusters van prestaties), Besluit zorgverzekering art. 3.1 and following.
-enum class Cluster : std::uint8_t { variable, fixed, ggz, none, nursing };
+/// `specialist` and `other_care`: 2012-2014, instead of `variable`; part of `specialist` is fixed cost.
+enum class Cluster : std::uint8_t { variable, fixed, ggz, none, nursing, specialist, other_care };
 
 /// How the classes of a criterion (vereveningscriterium) are given to an insured person.
 enum class Assignment : std::uint8_t {
@@ -38,6 +39,7 @@ struct RiskClass {
     std::int32_t min_cents = 0;       ///< ggz_mhk: costs must exceed this too, and the ranking is among those
     std::int32_t young_below = 0;     ///< ggz_mhk: below this age `young_years` replaces `years`; 0: no such rule
     std::int32_t young_years = 0;     ///< ggz_mhk: footnote to tables 2.8 and 3.8
+    bool printed = true;              ///< false: no weight in print, neutrality of the settlement makes it; weight 0
 };
 
 /// When both classes apply to a person, `drop` is not assigned (art. 9(2)).
@@ -58,7 +60,7 @@ struct Criterion {
 
 /// A share (deelbedrag) or the deductible model: its criteria in the order of the annex.
 struct Share {
-    std::string name;  ///< variable, ggz, ggz_hcc, deductible, nursing; *_ex_post
+    std::string name;  ///< variable, ggz, ggz_hcc, deductible, nursing; *_ex_post; those of Model::historical
     std::vector<Criterion> criteria;
 };
 
@@ -70,7 +72,7 @@ enum class Neutrality : std::uint8_t {
 };
 
 struct NeutralityRule {
-    std::string share;  ///< variable, ggz, ggz_hcc, deductible, nursing
+    std::string share;  ///< as Share::name
     std::string criterion;
     Neutrality rule = Neutrality::zero_sum;
     std::vector<std::int32_t> reset;  ///< codes; for class_totals empty
@@ -120,11 +122,12 @@ struct HighCost {
 /// Bandwidth (bandbreedteregeling) around the mean result of a share.
 struct Band {
     std::string share;
-    Cents amount = 0;               ///< result per adult (or insured) this far from the mean, on either side
-    std::int64_t ppm = 0;           ///< share of the result beyond that is settled
-    bool per_adult = true;          ///< false: per insured
-    bool before_flat_step = false;  ///< the result is taken after scaling
-    bool financed = false;          ///< by all insurers, per adult; false: by the fund
+    std::vector<std::string> together_with;  ///< shares whose results are added (2012)
+    Cents amount = 0;                        ///< result per adult (or insured) this far from the mean, on either side
+    std::int64_t ppm = 0;                    ///< share of the result beyond that is settled
+    bool per_adult = true;                   ///< false: per insured
+    bool before_flat_step = false;           ///< the result is taken after scaling
+    bool financed = false;                   ///< by all insurers, per adult; false: by the fund
     std::string article;
 };
 
@@ -143,12 +146,16 @@ struct Model {
     Share variable, ggz, ggz_hcc, deductible;
     Share nursing;                                            ///< V&V, a share of its own (2015); else no criteria
     Share variable_ex_post, ggz_ex_post, deductible_ex_post;  ///< no criteria: the weights of the grant hold ex post
+    /// Shares of 2012-2014 instead of the variable one: free_segment, hospital_variable, medical_specialist, other_care; and
+    /// ggz_under_18, beside which `ggz` is that of adults.
+    std::vector<Share> historical;
     std::vector<NeutralityRule> neutrality;
 
     // Macro amounts (macro-deelbedragen) and revenue, cents.
     Cents macro_total = 0, macro_variable = 0, macro_fixed = 0, macro_ggz = 0, macro_nursing = 0;
     Cents flanking_fixed = 0,
-          flanking_nursing = 0;  ///< added to the macro amounts to give the estimated cost (Bzv 1 bb)
+          flanking_nursing = 0;           ///< added to the macro amounts to give the estimated cost (Bzv 1 bb)
+    std::vector<Cents> macro_historical;  ///< in the order of `historical`
     Cents revenue_premium = 0, revenue_deductible = 0, fund_payment = 0;
     Cents calculation_premium = 0;      ///< per premium payer (rekenpremie)
     Cents administration_under_18 = 0;  ///< per insured under 18
@@ -159,18 +166,19 @@ struct Model {
     Cents forfait_ex_post = 0;    ///< the same in the settlement
     std::array<bool, category_count> deductible_exempt{};
     std::array<bool, 3> title_deductible_exempt{};  ///< per Title
-    std::int32_t forfait_from_mhk = 2;              ///< MHK code from which an adult counts as morbid (art. 8(2))
-    std::vector<std::string> morbidity_criteria;    ///< any class but none means morbid: fkg, dkg, hkg, mvv, fdg
+    std::int32_t forfait_from_mhk = 2;  ///< MHK code from which an adult counts as morbid; 0: MHK does not count
+    std::vector<std::string> morbidity_criteria;  ///< any class but none means morbid: fkg, dkg, hkg, mvv, fdg
 
     // Clusters and MHK.
     std::array<Cluster, category_count> cluster{};
     std::array<bool, category_count> mhk_excluded{};  ///< art. 5(3): nursing
 
     // Ex post settlement.
-    std::int64_t flat_ppm_variable = 1'000'000;  ///< phi of the variable share, millionths
-    std::int64_t flat_ppm_ggz = 1'000'000;       ///< phi of the GGZ share
-    std::int64_t flat_ppm_nursing = 0;           ///< phi of the nursing share, 0 without one
-    bool own_payments_macro_corrected = false;   ///< Bzv 3.19: E_i R/E - x (R - E) a_i
+    std::int64_t flat_ppm_variable = 1'000'000;     ///< phi of the variable share, millionths
+    std::int64_t flat_ppm_ggz = 1'000'000;          ///< phi of the GGZ share
+    std::int64_t flat_ppm_nursing = 0;              ///< phi of the nursing share, 0 without one
+    std::vector<std::int64_t> flat_ppm_historical;  ///< in the order of `historical`
+    bool own_payments_macro_corrected = false;      ///< Bzv 3.19: E_i R/E - x (R - E) a_i
     std::int64_t own_payments_flat_ppm = 0;
     std::vector<HighCost> high_cost;             ///< thresholds of one share ascending
     std::vector<Band> bandwidth;                 ///< one a share

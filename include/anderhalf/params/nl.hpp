@@ -3,6 +3,18 @@
 
 namespace anderhalf::params {
 
+/// Regeling risicoverevening 2012 as printed: weights and criteria only, `complete` is false; shares in `historical`.
+/// @source Stcrt. 2011, 23098, https://wetten.overheid.nl/BWBR0030863; figures generated from params/nl/2012/*.toml
+[[nodiscard]] const Model& nl_2012();
+
+/// Regeling risicoverevening 2013 as printed: weights and criteria only, `complete` is false; shares in `historical`.
+/// @source Stcrt. 2012, 26386, https://wetten.overheid.nl/BWBR0032525; figures generated from params/nl/2013/*.toml
+[[nodiscard]] const Model& nl_2013();
+
+/// Regeling risicoverevening 2014 as printed: weights and criteria only, `complete` is false; shares in `historical`.
+/// @source Stcrt. 2013, 26839, https://wetten.overheid.nl/BWBR0033959; figures generated from params/nl/2014/*.toml
+[[nodiscard]] const Model& nl_2014();
+
 /// Regeling risicoverevening 2015 as printed: weights and criteria only, `complete` is false.
 /// @source Stcrt. 2015, 3547, https://wetten.overheid.nl/BWBR0036251; figures generated from params/nl/2015/*.toml
 [[nodiscard]] const Model& nl_2015();

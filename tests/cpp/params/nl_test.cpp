@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 using namespace anderhalf;
 using params::Criterion;
@@ -88,6 +89,35 @@ TEST_CASE("2015, 2019, 2020 and 2021 are complete, each with its classes", "[par
     CHECK(weight(y2015.ggz, "ggz_mhk", 0) == -88'490'000);  // printed without the minus: decision 0012
     CHECK(y2015.nursing.criteria[2].classes[0].age_min == 65);
     CHECK((y2020.forfait == 359'53 && y2020.forfait_ex_post == 359'91));
+}
+
+TEST_CASE("2012 to 2014 have shares of that time instead of the variable one", "[params][published]") {
+    const Model& y2012 = params::nl_2012();
+    const Model& y2013 = params::nl_2013();
+    const Model& y2014 = params::nl_2014();
+    const auto names = [](const Model& m) {
+        std::vector<std::string> result;
+        for (const Share& share : m.historical) result.push_back(share.name);
+        return result;
+    };
+    CHECK(names(y2012) == std::vector<std::string>{"free_segment", "hospital_variable", "other_care", "ggz_under_18"});
+    CHECK(names(y2013) == std::vector<std::string>{"medical_specialist", "other_care", "ggz_under_18"});
+    CHECK(names(y2014) == std::vector<std::string>{"medical_specialist", "other_care"});
+    for (const Model* model : {&y2012, &y2013, &y2014}) {
+        CHECK_FALSE(model->complete);
+        CHECK(model->variable.criteria.empty());
+        REQUIRE(model->macro_historical.size() == model->historical.size());
+        Cents total = model->macro_fixed + model->macro_ggz;
+        for (const Cents amount : model->macro_historical) total += amount;
+        CHECK(total == model->macro_total);
+    }
+    CHECK(weight(y2012.historical[1], "age_sex", 40) == -49'270'000);
+    CHECK(weight(y2013.historical[1], "dkg", 15) == -4'876'400'000);
+    CHECK(weight(y2014.historical[0], "hkg", 0) == 150'000);
+    const auto& made = criterion(y2014.ggz_hcc, "ggz_dkg").classes.front();  // art. 11(4): the settlement makes it
+    CHECK((made.weight == 0 && !made.printed));
+    CHECK(criterion(y2014.ggz, "ggz_dkg").classes.front().printed);
+    CHECK((y2012.forfait_from_mhk == 0 && y2013.forfait_from_mhk == 1));
 }
 
 TEST_CASE("the structural variant takes the DKGs of the year before and the flat step in full", "[params][published]") {

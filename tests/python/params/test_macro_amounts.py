@@ -53,9 +53,9 @@ def printed(text: str) -> Decimal:
 @pytest.mark.oracle
 def test_45_of_45_amounts_of_2012_to_2015_equal_a_second_reading_of_the_texts() -> None:
     order = {
-        2012: "total dbc_free_segment hospital_variable hospital_fixed ggz other ggz_under_18 ggz_adults",
-        2013: "total specialist_variable fixed ggz other ggz_under_18 ggz_adults",
-        2014: "total specialist_variable fixed ggz other",
+        2012: "total free_segment hospital_variable hospital_fixed ggz other_care ggz_under_18 ggz_adults",
+        2013: "total medical_specialist fixed ggz other_care ggz_under_18 ggz_adults",
+        2014: "total medical_specialist fixed ggz other_care",
         2015: "total variable fixed ggz nursing",
     }
     compared = 0
