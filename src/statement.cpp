@@ -59,11 +59,21 @@ struct Rules {
     std::int64_t flat_ppm = 0;
 };
 
+/// Shares that a model can name, for messages.
+[[nodiscard]] std::string share_names(const params::Model& m) {
+    std::string names = m.historical.empty() ? "variable, ggz or nursing" : "ggz";
+    for (const params::Share& share : m.historical) names += ", " + share.name;
+    return names;
+}
+
 [[nodiscard]] Rules rules_of(const params::Model& m, const std::string& share) {
     if (share == "variable") return {m.variable, m.macro_variable, 0, m.flat_ppm_variable};
     if (share == "ggz") return {m.ggz, m.macro_ggz, 0, m.flat_ppm_ggz};
     if (share == "nursing") return {m.nursing, m.macro_nursing, m.flanking_nursing, m.flat_ppm_nursing};
-    throw NotFoundError{{{"pay", "share", "variable, ggz or nursing", share}}};
+    for (std::size_t k = 0; k < m.historical.size(); ++k)
+        if (m.historical[k].name == share)
+            return {m.historical[k], m.macro_historical.at(k), 0, m.flat_ppm_historical.at(k)};
+    throw NotFoundError{{{"pay", "share", share_names(m), share}}};
 }
 
 [[nodiscard]] std::vector<MicroEuro> weights_of(const params::Share& share) {
@@ -193,16 +203,18 @@ void Desk::check() const {
     steps.throw_if_any();
 
     Problems<NotFoundError> shares;
-    for (const char* name : {"variable", "ggz", "nursing"}) {
+    std::vector<std::string> names{"variable", "ggz", "nursing"};
+    for (const params::Share& share : model_.historical) names.push_back(share.name);
+    for (const std::string& name : names) {
         const auto given = std::count_if(totals_.shares.begin(), totals_.shares.end(),
                                          [&](const ShareTotals& s) { return s.share == name; });
         const std::ptrdiff_t wanted = has(name, Item::normative) ? 1 : 0;
-        shares.require(given == wanted, "pay", std::string{"totals of share "} + name, wanted == 1 ? "one" : "none",
+        shares.require(given == wanted, "pay", "totals of share " + name, wanted == 1 ? "one" : "none",
                        std::to_string(given));
     }
     for (const ShareTotals& s : totals_.shares)
-        shares.require(s.share == "variable" || s.share == "ggz" || s.share == "nursing", "pay", "share",
-                       "variable, ggz or nursing", s.share);
+        shares.require(std::find(names.begin(), names.end(), s.share) != names.end(), "pay", "share",
+                       share_names(model_), s.share);
     shares.throw_if_any();
 
     Problems<ShapeError> shape;
