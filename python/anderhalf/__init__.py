@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from anderhalf.mapping import drug_code as drug_code
     from anderhalf.mapping import drug_number as drug_number
     from anderhalf.mapping import load_mapping as load_mapping
+    from anderhalf.mapping_import import import_mapping as import_mapping
     from anderhalf.metrics import Evaluation as Evaluation
     from anderhalf.metrics import evaluate as evaluate
     from anderhalf.model import Model as Model
@@ -83,6 +84,7 @@ _PUBLIC = {
     "evaluate": "metrics",
     "explain": "patient",
     "group_total": "estimation",
+    "import_mapping": "mapping_import",
     "load_mapping": "mapping",
     "load_model": "model",
     "load_programme": "programme",
@@ -131,6 +133,7 @@ __all__ = [
     "evaluate",
     "explain",
     "group_total",
+    "import_mapping",
     "load_mapping",
     "load_model",
     "load_programme",

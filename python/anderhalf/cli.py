@@ -423,10 +423,51 @@ def recalculate(
     )
 
 
+mappings = typer.Typer(no_args_is_help=True, help="Which drugs, diagnoses and devices lead to which class.")
+app.add_typer(mappings, name="mapping")
+
+
+@mappings.command("import")
+def import_(
+    files: Annotated[list[Path], typer.Argument(help="Reference files (.ods, .xlsx, .csv), or folders of them")],
+    out: Annotated[Path, typer.Option(help="File to write; refused when it is there")],
+    model: Annotated[str, typer.Option(help="Model year; see: anderhalf models")] = "nl-2021",
+    columns: Annotated[Path | None, typer.Option(help="Names of sheets, columns and classes: docs/mapping.md")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Criterion to read, as often as needed; default: all")] = None,
+) -> None:
+    """Read Zorginstituut's reference files into a mapping.toml that replaces the stand-in."""
+    from anderhalf.mapping_import import import_mapping
+
+    mapping = import_mapping(files, model, columns=columns, only=only or ())
+    mapping.write(out)
+    typer.echo(str(mapping))
+    typer.echo(f"Written: {out}")
+
+
+@mappings.command("show")
+def show(
+    file: Annotated[Path | None, typer.Argument(help="A mapping.toml; default: the stand-in of the model")] = None,
+    model: Annotated[str, typer.Option(help="Model year; see: anderhalf models")] = "nl-2021",
+    json: Json = False,
+) -> None:
+    """The classes of a mapping with the care that leads to them, and the classes that nobody leads to."""
+    from anderhalf.mapping import load_mapping, read_mapping
+
+    mapping = read_mapping(file) if file else load_mapping(model)
+    if json:
+        rows = {"classes": mapping.frame(), "unreached": mapping.unreached()}
+        result = {"model": mapping.model, "source": list(mapping.source), "omitted": list(mapping.omitted)}
+        typer.echo(json_.dumps(result | {k: f.to_dict("records") for k, f in rows.items()}, indent=2))
+        return
+    typer.echo(mapping.frame().to_string(index=False))
+    typer.echo(f"\n{mapping}")
+
+
 @app.command()
 def check(
     files: Annotated[
-        list[Path], typer.Argument(help="Programmes, populations, specifications (SPEC.toml), files of records")
+        list[Path],
+        typer.Argument(help="Programmes, populations, specifications (SPEC.toml), mappings, files of records"),
     ],
     model: Annotated[str | None, typer.Option(help="Model year whose columns the records should have")] = None,
     spec: Annotated[Path | None, typer.Option(help="Specification whose columns the records should have")] = None,
@@ -450,6 +491,7 @@ def _checked(file: Path, model: str | None, spec: Path | None) -> str:
 
     from anderhalf.errors import ParameterError, Problem
     from anderhalf.files import read_population
+    from anderhalf.mapping import read_mapping
     from anderhalf.programme import load_programme
     from anderhalf.specification import load_specification
     from anderhalf.weights import check_records
@@ -462,7 +504,9 @@ def _checked(file: Path, model: str | None, spec: Path | None) -> str:
             document = tomllib.loads(file.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
             document = {}
-        if "criterion" in document or "model" in document:
+        if "diagnoses" in document:
+            read_mapping(file)
+        elif "criterion" in document or "model" in document:
             load_specification(file)
         else:
             load_programme(file)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, Validat
 
 from anderhalf._paths import data_directory
 from anderhalf.errors import DomainError, ParameterError, Problem, near_matches, not_found
-from anderhalf.model import Criterion, Model, load_model
+from anderhalf.model import Criterion, Model, RiskClass, load_model
 
 if TYPE_CHECKING:
     import os
@@ -28,13 +28,14 @@ if TYPE_CHECKING:
     from anderhalf import _core
 
 Row = dict[str, Any]
-Kind = Literal["drugs", "diagnoses", "devices", "physiotherapy", "mental_care"]
+Kind = Literal["drugs", "diagnoses", "care_products", "devices", "physiotherapy", "mental_care"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 # What a row is known by, and the columns that hold a class, with the criterion of the class.
 IDENTITY: dict[Kind, tuple[str, ...]] = {
     "drugs": ("drug",),
     "diagnoses": ("specialism", "diagnosis"),
+    "care_products": ("product",),
     "devices": ("device",),
     "physiotherapy": ("diagnosis",),
     "mental_care": ("diagnosis",),
@@ -42,11 +43,14 @@ IDENTITY: dict[Kind, tuple[str, ...]] = {
 CLASSES: dict[Kind, dict[str, str]] = {
     "drugs": {"fkg": "fkg", "ggz_fkg": "ggz_fkg", "ggz_indicated": "ggz_fkg"},
     "diagnoses": {"dkg": "dkg", "dkg_primary": "dkg_primary", "dkg_secondary": "dkg_secondary"},
+    "care_products": {"dkg": "dkg", "dkg_primary": "dkg_primary", "dkg_secondary": "dkg_secondary"},
     "devices": {"hkg": "hkg"},
     "physiotherapy": {"fdg": "fdg"},
     "mental_care": {"ggz_dkg": "ggz_dkg"},
 }
-CRITERIA: dict[str, Kind] = {criterion: kind for kind, columns in CLASSES.items() for criterion in columns.values()}
+CRITERIA: dict[str, Kind] = {
+    criterion: kind for kind in KINDS if kind != "care_products" for criterion in CLASSES[kind].values()
+}
 # For people, not for the grouper.
 NOTES = frozenset({"name", "addon", "code", "dx"})
 
@@ -165,6 +169,10 @@ class ReferenceMapping:
     source: tuple[str, ...]
     drugs: tuple[Row, ...] = ()
     diagnoses: tuple[Row, ...] = ()
+    care_products: tuple[Row, ...] = ()
+    """Care products that lead to a dx group whatever the diagnosis."""
+    consults: tuple[int, ...] = ()
+    """Care products that are consults: they never lead to a DKG."""
     devices: tuple[Row, ...] = ()
     physiotherapy: tuple[Row, ...] = ()
     mental_care: tuple[Row, ...] = ()
@@ -187,6 +195,7 @@ class ReferenceMapping:
         kinds: dict[Kind, Any] = {
             "drugs": _core.Mapping.Drug,
             "diagnoses": _core.Mapping.Diagnosis,
+            "care_products": _core.Mapping.CareProduct,
             "devices": _core.Mapping.Device,
             "physiotherapy": _core.Mapping.Physiotherapy,
             "mental_care": _core.Mapping.MentalCare,
@@ -200,6 +209,7 @@ class ReferenceMapping:
                         setattr(row, key, value)
                 rows.append(row)
             setattr(result, kind, rows)
+        result.consults = list(self.consults)
         result.nursing_region = list(self.nursing_region)
         share = self.light_product_percent if light_product_percent is None else light_product_percent
         result.light_product_percent = share
@@ -214,7 +224,7 @@ class ReferenceMapping:
                 care = row.get("code") or " x ".join(str(row[key]) for key in IDENTITY[kind])
                 for column, criterion in CLASSES[kind].items():
                     if code := row.get(column, 0):
-                        of = _criteria(model)[criterion].by_code(code)
+                        of = criteria_of(model)[criterion].by_code(code)
                         result.append((criterion, code, of.key, of.label, kind, care, row.get("name", "")))
         columns = ["criterion", "code", "key", "label", "kind", "care", "name"]
         frame = pd.DataFrame(result, columns=columns)
@@ -225,7 +235,7 @@ class ReferenceMapping:
         """Classes of the model that no care leads to, each with the reason: criterion, code, key, label, reason."""
         model = load_model(self.model)
         rows = [
-            (name, c.code, c.key, c.label, self.reasons.get((name, c.key), "")) for name, c in _unreached(self, model)
+            (name, c.code, c.key, c.label, self.reasons.get((name, c.key), "")) for name, c in unreached(self, model)
         ]
         return pd.DataFrame(rows, columns=["criterion", "code", "key", "label", "reason"])
 
@@ -237,7 +247,11 @@ class ReferenceMapping:
         if self.nursing_region:
             lines.append(f"nursing_region = {_toml(list(self.nursing_region))}")
         lines.append(f"light_product_percent = {self.light_product_percent}")
+        if self.consults:
+            lines.append(f"consults = {_toml(list(self.consults))}")
         for kind in KINDS:
+            if kind == "care_products" and not self.care_products:
+                continue
             lines += ["", f"{kind} = [", *(f"  {_toml(row)}," for row in self.rows(kind)), "]"]
         for (criterion, key), reason in sorted(self.reasons.items()):
             lines += ["", "[[unreached]]", f"criterion = {_toml(criterion)}", f"classes = [{_toml(key)}]"]
@@ -282,20 +296,21 @@ def _toml(value: object) -> str:
     return f'"{escaped}"'
 
 
-def _criteria(model: Model) -> dict[str, Criterion]:
+def criteria_of(model: Model) -> dict[str, Criterion]:
     """The criteria of a model that rest on a mapping."""
     found = {c.name: c for share in (model.variable, model.ggz) for c in share.criteria}
     return {name: found[name] for name in CRITERIA if name in found}
 
 
-def _unreached(mapping: ReferenceMapping, model: Model) -> Iterable[tuple[str, Any]]:
+def unreached(mapping: ReferenceMapping, model: Model) -> Iterator[tuple[str, RiskClass]]:
+    """Classes of the model that no care leads to, with their criterion."""
     reached = {
         (criterion, row.get(column, 0))
         for kind in KINDS
         for row in mapping.rows(kind)
         for column, criterion in CLASSES[kind].items()
     }
-    for name, criterion in _criteria(model).items():
+    for name, criterion in criteria_of(model).items():
         if name not in mapping.omitted:
             yield from ((name, c) for c in criterion.classes if c.code > 0 and (name, c.code) not in reached)
 
@@ -338,6 +353,16 @@ class _Diagnosis(_Strict):
     name: StrictStr = ""
 
 
+class _CareProduct(_Strict):
+    product: Annotated[StrictInt, Field(ge=0, lt=2**32)]
+    dx_group: Annotated[StrictInt, Field(ge=0, lt=2**16)]
+    dkg: Annotated[StrictInt, Field(ge=0, lt=32)] = 0
+    dkg_primary: Annotated[StrictInt, Field(ge=0, lt=32)] = 0
+    dkg_secondary: Annotated[StrictInt, Field(ge=0, lt=32)] = 0
+    code: StrictStr = ""
+    dx: StrictStr = ""
+
+
 class _Device(_Strict):
     device: Annotated[StrictInt, Field(ge=0, lt=2**32)]
     hkg: Annotated[StrictInt, Field(ge=0, le=32)]
@@ -370,6 +395,8 @@ class _MappingFile(_Strict):
     omitted: list[StrictStr] = []
     drugs: list[_Drug]
     diagnoses: list[_Diagnosis]
+    care_products: list[_CareProduct] = []
+    consults: list[Annotated[StrictInt, Field(ge=0, lt=2**32)]] = []
     devices: list[_Device]
     physiotherapy: list[_Physiotherapy]
     mental_care: list[_MentalCare]
@@ -471,6 +498,7 @@ def _mapping_of(file: _MappingFile) -> ReferenceMapping:
     return ReferenceMapping(
         model=file.model,
         source=tuple(file.source),
+        consults=tuple(file.consults),
         nursing_region=tuple(file.nursing_region),
         light_product_percent=file.light_product_percent,
         reasons={(u.criterion, key): u.reason for u in file.unreached for key in u.classes},
@@ -481,20 +509,22 @@ def _mapping_of(file: _MappingFile) -> ReferenceMapping:
 
 def _checked(mapping: ReferenceMapping, name: str) -> ReferenceMapping:
     """The mapping, when all its classes are of its model and no care stands twice in it."""
-    criteria, problems = _criteria(load_model(mapping.model)), []
+    criteria, problems = criteria_of(load_model(mapping.model)), []
     for kind in KINDS:
         seen: set[tuple[object, ...]] = set()
         for row in mapping.rows(kind):
             who = tuple(row[key] for key in IDENTITY[kind])
             where = f"{name} {kind} {' x '.join(map(str, who))}"
-            if who in seen:
+            # A drug may lead to several classes, on as many rows; all other care to one.
+            classes = {(*who, column, row[column]) for column in CLASSES[kind] if kind == "drugs" and row.get(column)}
+            if (classes or {who}) & seen:
                 problems.append(Problem(where, "twice", "once"))
-            seen.add(who)
+            seen |= classes or {who}
             for column, criterion in CLASSES[kind].items():
                 top = criteria[criterion].classes[-1].code if criterion in criteria else 0
                 if row.get(column, 0) > top:
                     problems.append(Problem(where, f"no such {criterion}", f"0..{top}", str(row[column])))
-    missing = {(criterion, c.key) for criterion, c in _unreached(mapping, load_model(mapping.model))}
+    missing = {(criterion, c.key) for criterion, c in unreached(mapping, load_model(mapping.model))}
     for criterion, key in mapping.reasons:
         if (criterion, key) not in missing:
             problems.append(Problem(f"{name} unreached", f"{key} of {criterion} is reached, or no class"))
@@ -521,7 +551,7 @@ def _stand_in(year: int) -> ReferenceMapping:
 
 def _of_other_year(base: ReferenceMapping, file: OtherYear, name: str) -> ReferenceMapping:
     problems: list[Problem] = []
-    old, new = _criteria(load_model(file.base)), _criteria(load_model(file.model))
+    old, new = criteria_of(load_model(file.base)), criteria_of(load_model(file.model))
     place = {c.key: (criterion, c.code) for criterion, table in new.items() for c in table.classes if c.code > 0}
     # (criterion, code) of the base year -> the same of this year, or None.
     becomes: dict[tuple[str, int], tuple[str, int] | None] = {}
