@@ -196,7 +196,14 @@ Scheme::Scheme(params::Model model, Mapping mapping, std::int64_t experiment_var
     };
     for (const Mapping::Drug& d : mapping_.drugs) {
         const std::string where = "mapping.drugs " + std::to_string(d.drug);
-        problems.require(drugs_.emplace(d.drug, d).second, where, "drug group", "once", "twice");
+        const auto [first, last] = drugs_.equal_range(d.drug);
+        const bool twice = std::any_of(first, last, [&](const auto& row) {
+            const Mapping::Drug& other = row.second;
+            return (d.fkg == other.fkg && (d.fkg != 0 || d.ggz_fkg == 0)) ||
+                   (d.ggz_fkg == other.ggz_fkg && d.ggz_fkg != 0);
+        });
+        problems.require(!twice, where, "drug group", "once", "twice");
+        drugs_.emplace(d.drug, d);
         const auto rule = [&](FkgRule& of_class, const char* criterion) {
             const bool own = std::string_view{criterion} == "ggz_fkg" && d.ggz_min_prescriptions > 0;
             const FkgRule wanted{d.min_ddd, own ? d.ggz_min_prescriptions : d.min_prescriptions};
@@ -227,6 +234,20 @@ Scheme::Scheme(params::Model model, Mapping mapping, std::int64_t experiment_var
         problems.require(d.dkg < static_cast<std::int32_t>(dkg_codes), where, "dkg code", "below 32",
                          std::to_string(d.dkg));
     }
+    for (const Mapping::CareProduct& p : mapping_.care_products) {
+        const std::string where = "mapping.care_products " + std::to_string(p.product);
+        problems.require(care_products_.emplace(p.product, p).second, where, "care product", "once", "twice");
+        known(model_.variable, "dkg", p.dkg, where);
+        known(model_.variable, "dkg_primary", p.dkg_primary, where);
+        known(model_.variable, "dkg_secondary", p.dkg_secondary, where);
+        problems.require(p.dkg < static_cast<std::int32_t>(dkg_codes), where, "dkg code", "below 32",
+                         std::to_string(p.dkg));
+    }
+    consults_ = mapping_.consults;
+    std::sort(consults_.begin(), consults_.end());
+    for (const std::uint32_t product : consults_)
+        problems.require(!care_products_.contains(product), "mapping.consults " + std::to_string(product),
+                         "care product", "a consult, or one that leads to a dx group", "both");
     for (const Mapping::Device& d : mapping_.devices) {
         known(model_.variable, "hkg", d.hkg, "mapping.devices " + std::to_string(d.device));
         devices_.emplace(d.device, d.hkg);
@@ -372,19 +393,20 @@ CareYear Scheme::read(std::span<const data::Claim> claims) const {
         switch (claim.category) {
             case Category::nursing: care.nursing_cost += claim.claimed_cents; break;
             case Category::drugs: {
-                const auto at = drugs_.find(claim.product);
-                if (at == drugs_.end()) break;
-                drugs = true;
-                const auto fkg = static_cast<std::size_t>(at->second.fkg),
-                           ggz = static_cast<std::size_t>(at->second.ggz_fkg);
-                const std::int32_t ended = at->second.ended_addon, t = year_of(claim.opened) + fkg_lag_;
-                if (ended == 0 || ended >= t || ended < t - model_.ended_addon_years) {
-                    fkg_ddd[fkg] += claim.ddd;
-                    fkg_prescriptions[fkg] += claim.prescriptions;
+                const auto [first, last] = drugs_.equal_range(claim.product);
+                for (auto at = first; at != last; ++at) {
+                    drugs = true;
+                    const auto fkg = static_cast<std::size_t>(at->second.fkg),
+                               ggz = static_cast<std::size_t>(at->second.ggz_fkg);
+                    const std::int32_t ended = at->second.ended_addon, t = year_of(claim.opened) + fkg_lag_;
+                    if (ended == 0 || ended >= t || ended < t - model_.ended_addon_years) {
+                        fkg_ddd[fkg] += claim.ddd;
+                        fkg_prescriptions[fkg] += claim.prescriptions;
+                    }
+                    ggz_indications[static_cast<std::size_t>(at->second.ggz_indicated)] += claim.prescriptions;
+                    ggz_ddd[ggz] += claim.ddd;
+                    ggz_prescriptions[ggz] += claim.prescriptions;
                 }
-                ggz_indications[static_cast<std::size_t>(at->second.ggz_indicated)] += claim.prescriptions;
-                ggz_ddd[ggz] += claim.ddd;
-                ggz_prescriptions[ggz] += claim.prescriptions;
                 break;
             }
             case Category::devices: {
@@ -407,19 +429,21 @@ CareYear Scheme::read(std::span<const data::Claim> claims) const {
                 if (claim.title == Title::gp_care) break;
                 [[fallthrough]];
             case Category::hospital: {
-                if (claim.consult) break;
+                if (claim.consult || std::binary_search(consults_.begin(), consults_.end(), claim.product)) break;
+                const auto enter = [&](const auto& group) {
+                    care.dkg_primary = std::max(care.dkg_primary, static_cast<std::uint8_t>(group.dkg_primary));
+                    care.dkg_secondary = std::max(care.dkg_secondary, static_cast<std::uint8_t>(group.dkg_secondary));
+                    if (group.dkg == 0) return;
+                    if (std::find(dx.begin(), dx.begin() + dx_count, group.dx_group) != dx.begin() + dx_count) return;
+                    if (dx_count == dx.size())
+                        throw DomainError{
+                            {{here(), "distinct dx groups of one person in one year", "at most 64", "more"}}};
+                    dx[dx_count++] = group.dx_group;
+                    ++care.dkg[static_cast<std::size_t>(group.dkg)];
+                };
+                if (const auto at = care_products_.find(claim.product); at != care_products_.end()) enter(at->second);
                 const auto at = diagnoses_.find(dx_key(claim.specialism, claim.diagnosis));
-                if (at == diagnoses_.end()) break;
-                if (at->second.light && claim.product % 100 >= percent) break;
-                care.dkg_primary = std::max(care.dkg_primary, static_cast<std::uint8_t>(at->second.dkg_primary));
-                care.dkg_secondary = std::max(care.dkg_secondary, static_cast<std::uint8_t>(at->second.dkg_secondary));
-                if (at->second.dkg == 0) break;
-                const std::uint16_t group = at->second.dx_group;
-                if (std::find(dx.begin(), dx.begin() + dx_count, group) != dx.begin() + dx_count) break;
-                if (dx_count == dx.size())
-                    throw DomainError{{{here(), "distinct dx groups of one person in one year", "at most 64", "more"}}};
-                dx[dx_count++] = group;
-                ++care.dkg[static_cast<std::size_t>(at->second.dkg)];
+                if (at != diagnoses_.end() && !(at->second.light && claim.product % 100 >= percent)) enter(at->second);
                 break;
             }
             default: break;

@@ -463,6 +463,37 @@ def show(
     typer.echo(f"\n{mapping}")
 
 
+@mappings.command("reach")
+def reach(
+    model: Annotated[str, typer.Option(help="Model year; see: anderhalf models")] = "nl-2021",
+    persons: Annotated[int, typer.Option(min=5_000, help="Rows of the synthetic population")] = 20_000,
+    seed: Seed = 1,
+    threads: Threads = None,
+    json: Json = False,
+) -> None:
+    """How many of the synthetic insured of 2021 are in each class of a model year, and why nobody is in the others."""
+    from anderhalf.model import load_model
+    from anderhalf.population import synthesise as make
+    from anderhalf.simulation import Rules, World
+    from anderhalf.validation import insured_per_class
+
+    law = load_model(model)
+    law.require_complete("mapping reach")
+    world = World(
+        make(persons, (2015, 2021), seed=seed), law, Rules(start=2021, horizon=1), threads=threads or processors()
+    )
+    frame = insured_per_class(world)
+    if json:
+        typer.echo(frame.to_json(orient="records", indent=2))
+        return
+    empty = frame[frame.insured_years == 0]
+    filled = frame[frame.insured_years > 0].drop(columns="reason").round({"insured_years": 1})
+    typer.echo(filled.to_string(index=False))
+    typer.echo(f"\n{len(filled)} classes of {model} with insured, {len(empty)} without:")
+    for row in empty.to_dict("records"):
+        typer.echo(f"  {row['share']} {row['criterion']} {row['code']} ({row['key']}): {row['reason']}")
+
+
 @app.command()
 def check(
     files: Annotated[

@@ -513,7 +513,7 @@ class _Reader:
                 )
                 continue
             row = None
-            if line["consult"] == "1":
+            if line["consult"] == "1" and not line["dx"]:
                 consults.append(product)
             elif classes := self._dx(line, groups):
                 row = {"product": product, "dx_group": numbers[_dx_key(line["dx"])], **classes,

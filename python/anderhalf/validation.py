@@ -13,10 +13,12 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from anderhalf._paths import data_directory
+from anderhalf.mapping import load_mapping
 from anderhalf.parameters import CATEGORIES
 from anderhalf.population import addon_drugs, targets
 
@@ -219,6 +221,48 @@ def class_shares(classes: Mapping[str, Array]) -> Statistics:
         "morbid_2015_under_65": _share(old_rule, weight, c["age"] < 65),
         "morbid_2015_65_plus": _share(old_rule, weight, c["age"] >= 65),
     }
+
+
+def insured_per_class(world: Any, year: int | None = None) -> pd.DataFrame:
+    """Insured years of the synthetic population in every class of the world's law, empty classes with the reason.
+
+    Parameters
+    ----------
+    world : World
+        A population under the law of any year with a stand-in mapping; care of the years before ``year`` decides.
+    year : int, optional
+        Calendar year of the insured; default: the first year of the world.
+
+    Returns
+    -------
+    DataFrame
+        share, criterion, code, key, label, insured_years, reason: why a class is empty, else "".
+    """
+    year = world.core.options.start if year is None else year
+    frame = world.core.frame(year)
+    insured = frame["represents"] * frame["days"] / (366 if year % 4 == 0 else 365)
+    mapped = load_mapping(world.model)
+    rows = []
+    for share in (world.model.variable, world.model.ggz, world.model.nursing):
+        columns = frame["classes"].get(share.name, {})
+        for criterion in share.criteria:
+            for c in criterion.classes:
+                if criterion.name in columns:
+                    inside = columns[criterion.name] == c.code
+                elif c.code > 0:
+                    inside = columns[f"{criterion.name}_{c.code}"] > 0
+                else:
+                    inside = ~np.any([v > 0 for k, v in columns.items() if _class_of(k) == criterion.name], axis=0)
+                years = float(insured[inside].sum())
+                reason = mapped.reasons.get((criterion.name, c.key), "nobody in this sample") if years == 0 else ""
+                rows.append((share.name, criterion.name, c.code, c.key, c.label, years, reason))
+    columns_ = ["share", "criterion", "code", "key", "label", "insured_years", "reason"]
+    return pd.DataFrame(rows, columns=columns_)
+
+
+def _class_of(column: str) -> str:
+    """The criterion of a column of counts, such as ``fkg_12``."""
+    return column.rpartition("_")[0]
 
 
 def of_world(world: Any, year: int = 2018) -> Statistics:

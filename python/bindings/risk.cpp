@@ -40,6 +40,13 @@ void bind_risk(py::module_& m) {
         .def_readwrite("dkg_primary", &Mapping::Diagnosis::dkg_primary)
         .def_readwrite("dkg_secondary", &Mapping::Diagnosis::dkg_secondary)
         .def_readwrite("light", &Mapping::Diagnosis::light);
+    py::class_<Mapping::CareProduct>(mapping, "CareProduct")
+        .def(py::init<>())
+        .def_readwrite("product", &Mapping::CareProduct::product)
+        .def_readwrite("dx_group", &Mapping::CareProduct::dx_group)
+        .def_readwrite("dkg", &Mapping::CareProduct::dkg)
+        .def_readwrite("dkg_primary", &Mapping::CareProduct::dkg_primary)
+        .def_readwrite("dkg_secondary", &Mapping::CareProduct::dkg_secondary);
     py::class_<Mapping::Device>(mapping, "Device")
         .def(py::init<>())
         .def_readwrite("device", &Mapping::Device::device)
@@ -55,6 +62,8 @@ void bind_risk(py::module_& m) {
     mapping.def(py::init<>())
         .def_readwrite("drugs", &Mapping::drugs)
         .def_readwrite("diagnoses", &Mapping::diagnoses)
+        .def_readwrite("care_products", &Mapping::care_products)
+        .def_readwrite("consults", &Mapping::consults)
         .def_readwrite("devices", &Mapping::devices)
         .def_readwrite("physiotherapy", &Mapping::physiotherapy)
         .def_readwrite("mental_care", &Mapping::mental_care)

@@ -6,7 +6,7 @@ namespace anderhalf::risk {
 
 /// Reference files (referentiebestanden): which care leads to which class. Our stand-in, or Zorginstituut's own files.
 struct Mapping {
-    /// A drug group counts towards an FKG (variable share) and/or a GGZ-FKG.
+    /// A drug group counts towards an FKG (variable share) and/or a GGZ-FKG. A row per class when it counts towards several.
     struct Drug {
         std::uint32_t drug = 0;              ///< Claim::product of category drugs
         std::int32_t fkg = 0;                ///< code, 0 none
@@ -31,6 +31,14 @@ struct Mapping {
         std::int32_t dkg_secondary = 0;  ///< code of criterion dkg_secondary
         bool light = false;              ///< low-complexity diagnosis: only a share of its products lead to the group
     };
+    /// A care product that leads to a dx group whatever the diagnosis (Claim::product of category hospital).
+    struct CareProduct {
+        std::uint32_t product = 0;
+        std::uint16_t dx_group = 0;
+        std::int32_t dkg = 0;
+        std::int32_t dkg_primary = 0;
+        std::int32_t dkg_secondary = 0;
+    };
     struct Device {
         std::uint32_t device = 0;  ///< Claim::product of category devices
         std::int32_t hkg = 0;
@@ -46,6 +54,8 @@ struct Mapping {
     };
     std::vector<Drug> drugs;
     std::vector<Diagnosis> diagnoses;
+    std::vector<CareProduct> care_products;
+    std::vector<std::uint32_t> consults;  ///< care products that never lead to a dx group, beside claims marked so
     std::vector<Device> devices;
     std::vector<Physiotherapy> physiotherapy;
     std::vector<MentalCare> mental_care;

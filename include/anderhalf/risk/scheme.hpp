@@ -276,9 +276,11 @@ private:
     std::vector<std::int32_t> ggz_dkg_recent_lags_;
     std::unordered_map<std::string, std::vector<std::int32_t>> lags_;
     std::int32_t longest_lag_ = 0;
-    std::unordered_map<std::uint32_t, Mapping::Drug> drugs_;
+    std::unordered_multimap<std::uint32_t, Mapping::Drug> drugs_;
     std::array<FkgRule, 65> fkg_rules_{}, ggz_fkg_rules_{};
     std::unordered_map<std::uint32_t, Mapping::Diagnosis> diagnoses_;
+    std::unordered_map<std::uint32_t, Mapping::CareProduct> care_products_;
+    std::vector<std::uint32_t> consults_;  // ascending
     std::unordered_map<std::uint32_t, std::int32_t> devices_;
     std::unordered_map<std::uint16_t, std::int32_t> physiotherapy_, mental_care_;
     std::vector<params::Exclusion> fkg_exclusions_, ggz_fkg_exclusions_;

@@ -163,6 +163,36 @@ TEST_CASE("an FKG asks for more than 180 DDD or three prescriptions, and drops w
     CHECK(health(read({drug(1, 200)})).fkg == std::uint64_t{1} << 11U);
 }
 
+TEST_CASE("a drug counts towards every class it leads to", "[risk]") {
+    risk::Mapping two = mapping();
+    two.drugs = {{.drug = 1, .fkg = 12}, {.drug = 1, .fkg = 28}, {.drug = 1, .ggz_fkg = 3}, {.drug = 2, .fkg = 28}};
+    const risk::Scheme scheme{params::nl_2021(), two};
+    const std::vector<data::Claim> claims{drug(1, 100), drug(2, 81)};
+    CHECK(scheme.read(claims).fkg == std::uint64_t{1} << 27U);  // 181 DDD of class 28, 100 of class 12
+    const std::vector<data::Claim> more{drug(1, 181)};
+    CHECK(scheme.read(more).fkg == (std::uint64_t{1} << 27U | std::uint64_t{1} << 11U));
+    CHECK(scheme.read(more).ggz_fkg == std::uint32_t{1} << 2U);
+}
+
+TEST_CASE("a care product leads to a dx group of its own or, as a consult, to none", "[risk]") {
+    risk::Mapping products = mapping();
+    products.care_products = {{.product = 990'000'001, .dx_group = 900, .dkg = 4},
+                              {.product = 990'000'002, .dx_group = 1, .dkg = 2}};
+    products.consults = {990'000'009, 990'000'003};
+    const risk::Scheme scheme{params::nl_2021(), products};
+    const auto found = [&](std::uint16_t diagnosis, std::uint32_t product) {
+        const std::vector<data::Claim> claims{hospital(1, diagnosis, false, product)};
+        return scheme.read(claims).dkg;
+    };
+    CHECK(found(99, 990'000'001)[4] == 1);  // whatever the diagnosis
+    CHECK(found(1, 990'000'001)[4] == 1);
+    CHECK(found(1, 990'000'001)[2] == 1);  // and the dx group of the diagnosis
+    CHECK(found(1, 990'000'002)[2] == 1);  // the same dx group: once
+    CHECK(found(1, 990'000'003) == CareYear{}.dkg);
+    CHECK(found(1, 990'000'009) == CareYear{}.dkg);
+    CHECK(found(1, 990'000'004)[2] == 1);
+}
+
 TEST_CASE("a DKG follows from the dx groups of products, never from a consult or GP care", "[risk][published]") {
     CHECK(read({hospital(1, 1), hospital(2, 1), hospital(1, 1)}).dkg[2] == 1);  // one dx group
     CHECK(read({hospital(1, 1), hospital(1, 2)}).dkg[2] == 2);                  // two of one class count twice
@@ -277,13 +307,17 @@ TEST_CASE("somebody with every class at once still fits in a row", "[risk][invar
 
 TEST_CASE("a mapping that names what does not exist is refused with every problem", "[risk][invariant]") {
     risk::Mapping bad = mapping();
+    bad.drugs.push_back(bad.drugs.front());
     bad.drugs.push_back({.drug = 1, .fkg = 99});
+    bad.care_products = {{.product = 7, .dx_group = 1, .dkg = 1}, {.product = 7, .dx_group = 2, .dkg = 27}};
+    bad.consults = {7};
     bad.diagnoses.push_back({.specialism = 9, .diagnosis = 9, .dx_group = 1, .dkg = 31});
     bad.light_product_percent = 101;
     try {
         const risk::Scheme refused{params::nl_2021(), bad, 2'000'000};
         FAIL("accepted");
     } catch (const ParameterError& error) {
-        CHECK(error.problems().size() == 5);  // drug twice, FKG 99, DKG 31, 101 percent, a share of 2
+        // Drug twice, FKG 99, DKG 31, product twice, DKG 27, a consult that leads somewhere, 101 percent, a share of 2.
+        CHECK(error.problems().size() == 8);
     }
 }

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from small_ods import write_ods
 
+import anderhalf as ah
+from anderhalf import _core
 from anderhalf.errors import ParameterError
 from anderhalf.mapping import drug_number, load_mapping
 from anderhalf.mapping_import import import_mapping
@@ -127,13 +130,13 @@ def test_the_tables_of_2019_as_csv_with_care_products_and_consults(tmp_path: Pat
     (tmp_path / "MAN_DIAG_DKG_V2.csv").write_text(
         "SPEC;DIAG;DX\n" + "".join(f"305;{k};{k}\n" for k in range(1, 22)), encoding="utf-8"
     )
-    (tmp_path / "MAN_ZPRD_DKG.csv").write_text("ZPRD_CODE;DX;CONSULT\n990003004;;1\n182199037;22;0\n", encoding="utf-8")
+    (tmp_path / "MAN_ZPRD_DKG.csv").write_text("ZPRD_CODE;DX;CONSULT\n990003004;;1\n182199037;22;1\n", encoding="utf-8")
     (tmp_path / "dxg_naar_DKG.csv").write_text(
         "dxg,primaire_dkg,secundaire_dkg\n"
         + "".join(f"{k},{k if k < 16 else ''},{k - 15 if k > 15 else ''}\n" for k in range(1, 23)),
         encoding="utf-8",
     )
-    mapping = import_mapping(tmp_path, "nl-2019", only=["dkg_primary", "dkg_secondary"])
+    mapping = import_mapping(tmp_path, "nl-2019", only=["dkg_primary", "dkg_secondary"])  # a dx group goes before
     assert set(mapping.frame().key) == {*years[0], *years[1]}
     assert mapping.consults == (990_003_004,)
     assert mapping.care_products == (
@@ -249,3 +252,51 @@ def test_2015_takes_its_own_thresholds_for_depot_and_bipolar(tmp_path: Path) -> 
     rows = {row["code"]: row for row in import_mapping(files, "nl-2015", only=["ggz_fkg"]).drugs}
     assert rows["N05AX02"]["ggz_min_prescriptions"] == 1
     assert (rows["N05AX06"]["ggz_fkg"], rows["N05AX06"]["ggz_indicated"]) == (5, 6)
+
+
+def test_claims_with_atc_codes_are_grouped_by_an_imported_mapping(tmp_path: Path) -> None:
+    """Drugs of 2020 and diagnoses of 2019 to classes of 2021, through the core."""
+    files = written(tmp_path, fkg_c=fkg_file(), dkg_c=dkg_file(), other=other_file())
+    mapping = import_mapping(files, "nl-2021")
+    people = 5
+    records = np.zeros(people * 7, dtype=_core.record_dtype)
+    year = np.tile(np.arange(2015, 2022), people)
+    records["person"] = records["address"] = np.repeat(np.arange(1, people + 1), 7)
+    records["first_day"] = (year - 1970).astype("datetime64[Y]").astype("datetime64[D]").astype(int)
+    records["last_day"] = (year - 1969).astype("datetime64[Y]").astype("datetime64[D]").astype(int) - 1
+    records["birth_month"], records["insurer"], records["represents"] = 12 * 1960, 1, 1
+    records["region"], records["sex"], records["income_source"], records["ses"], records["household"] = 1, 1, 8, 3, 4
+
+    def claim(person: int, day: str, category: str, **values: int) -> Any:
+        row = np.zeros(1, dtype=_core.claim_dtype)
+        row["person"], row["insurer"], row["category"] = person, 1, int(getattr(_core.Category, category).value)
+        row["opened"] = row["closed"] = np.datetime64(day).astype(int)
+        row["claimed_cents"] = row["settled_cents"] = 100_00
+        for name, value in values.items():
+            row[name] = value
+        return row
+
+    diabetes, autoimmune = ah.drug_number("A00AA12"), ah.drug_number("A00AA24")
+    spec, diagnosis = 305, ah.diagnosis_number("1705")
+    claims = np.concatenate(
+        [
+            claim(1, "2019-03-01", "hospital", specialism=spec, diagnosis=diagnosis),
+            claim(1, "2020-03-01", "drugs", product=diabetes, ddd=181),
+            claim(2, "2019-03-01", "hospital", specialism=spec, diagnosis=diagnosis, consult=1),
+            claim(2, "2020-03-01", "drugs", product=diabetes, ddd=180),
+            claim(3, "2019-03-01", "hospital", specialism=307, diagnosis=ah.diagnosis_number("G11")),
+            claim(3, "2020-03-01", "drugs", product=autoimmune, ddd=300),  # the add-on leads to a class, the tablet not
+            claim(4, "2020-03-01", "drugs", product=ah.drug_number("A00AA24", "atc_addon"), ddd=300),
+        ]
+    )
+    claims["claim"] = [0, 0, 0, 0, 0, 0, 0]
+    options = _core.Options()
+    options.first_year, options.last_year, options.start, options.horizon = 2015, 2021, 2021, 1
+    options.insurers, options.estimates = [1], False
+    scheme = _core.Scheme(load_model("nl-2021").core, mapping.core())
+    baseline = _core.baseline_of_blocks([_core.Block(records, claims)], scheme, options, 1)
+    frame = baseline.frame(2021)["classes"]["variable"]
+    assert frame["fkg_12"].tolist() == [1, 0, 0, 0, 0]
+    assert frame["fkg_24"].tolist() == [0, 0, 0, 1, 0]
+    assert frame["dkg_5"].tolist() == [1, 0, 0, 0, 0]
+    assert frame["dkg_1"].tolist() == [0, 0, 1, 0, 0]
