@@ -177,7 +177,7 @@ TEST_CASE("a drug counts towards every class it leads to", "[risk]") {
 TEST_CASE("a care product leads to a dx group of its own or, as a consult, to none", "[risk]") {
     risk::Mapping products = mapping();
     products.care_products = {{.product = 990'000'001, .dx_group = 900, .dkg = 4},
-                              {.product = 990'000'002, .dx_group = 1, .dkg = 2}};
+                              {.product = 990'000'002, .dx_group = 7, .dkg = 2}};
     products.consults = {990'000'009, 990'000'003};
     const risk::Scheme scheme{params::nl_2021(), products};
     const auto found = [&](std::uint16_t diagnosis, std::uint32_t product) {
