@@ -450,7 +450,8 @@ def load_mapping(
     Parameters
     ----------
     model : Model, str or int
-        The stand-in is that of the model's year, or of this year: 2015, 2019, 2020 or 2021.
+        The stand-in is that of the model's year, or of this year: 2015, 2019, 2020 or 2021. Later years take that of
+        2021, for models with its classes; criteria that a model does not have are left out.
     path : path-like, optional
         A file that ``anderhalf mapping import`` wrote; it must be of the model's year.
     light_product_percent : int, optional
@@ -468,14 +469,43 @@ def load_mapping(
     >>> load_mapping("nl-2020").unreached().key.tolist()
     ['dkg_primary_3', 'dkg_primary_9', 'dkg_primary_13', 'dkg_secondary_2', 'dkg_secondary_4', 'dkg_secondary_7']
     """
-    year = model if isinstance(model, int) else (load_model(model) if isinstance(model, str) else model).year
-    mapping = _stand_in(year) if path is None else read_mapping(path)
+    law = load_model(model) if isinstance(model, str) else model
+    year = law if isinstance(law, int) else law.year
+    # Structures of later years keep the classes of 2021 (params/nl/20NN-structural).
+    mapping = _stand_in(min(year, max(stand_in_years()))) if path is None else read_mapping(path)
     if path is not None and load_model(mapping.model).year != year:
         name = Path(path).name
         raise ParameterError(Problem(name, "a mapping of another year", str(year), mapping.model), name, "model")
+    if isinstance(law, Model):
+        mapping = _for_model(mapping, law)
     if light_product_percent is not None:
         mapping = replace(mapping, light_product_percent=light_product_percent)
     return mapping
+
+
+def _for_model(mapping: ReferenceMapping, law: Model) -> ReferenceMapping:
+    """The mapping for a model with the same classes, less the criteria that the model does not have."""
+    base, own = criteria_of(load_model(mapping.model)), criteria_of(law)
+    problems = [
+        Problem(law.name, f"other classes of {name} than {mapping.model}", "a mapping of its own")
+        for name, criterion in own.items()
+        if name not in base or [c.key for c in criterion.classes] != [c.key for c in base[name].classes]
+    ]
+    if problems:
+        raise ParameterError(problems, law.name)
+    dropped = [name for name in base if name not in own]
+    if not dropped:
+        return mapping
+
+    def kept(kind: Kind) -> tuple[Row, ...]:
+        gone = {column for column, criterion in CLASSES[kind].items() if criterion in dropped}
+        rows = [{key: value for key, value in row.items() if key not in gone} for row in mapping.rows(kind)]
+        return tuple(row for row in rows if any(row.get(column) for column in CLASSES[kind]))
+
+    tables: dict[str, Any] = {kind: kept(kind) for kind in KINDS}
+    reasons = {(criterion, key): why for (criterion, key), why in mapping.reasons.items() if criterion not in dropped}
+    omitted = tuple(dict.fromkeys([*mapping.omitted, *dropped]))
+    return replace(mapping, **tables, reasons=reasons, omitted=omitted)
 
 
 def stand_in_years() -> list[int]:

@@ -16,6 +16,7 @@ import pandas as pd
 
 from anderhalf import _core
 from anderhalf.errors import NotFoundError, ParameterError, Problem
+from anderhalf.mapping import ReferenceMapping, load_mapping
 from anderhalf.model import Model
 from anderhalf.programme import Programme
 
@@ -96,6 +97,8 @@ class World:
         The model year whose law holds in all simulated years; more than one year asks for a structural model.
     rules : Rules, optional
         How the scheme runs over the years.
+    mapping : ReferenceMapping, optional
+        Which care leads to which class; default: the stand-in of the model year.
     threads : int, optional
         The result does not depend on it.
     """
@@ -106,13 +109,16 @@ class World:
         model: Model,
         rules: Rules | None = None,
         *,
+        mapping: ReferenceMapping | None = None,
         threads: int = 1,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
         model.require_complete("World")
         self.people, self.model, self.rules, self.threads = people, model, rules or Rules(), threads
-        mapping = people.mapping(light_product_percent=round(self.rules.dkg_share * 100), year=model.year)
-        self.scheme = _core.Scheme(model.core, mapping, round(self.rules.experiment_variable_share * 1_000_000))
+        light = round(self.rules.dkg_share * 100)
+        self.mapping = load_mapping(model) if mapping is None else mapping
+        variable_ppm = round(self.rules.experiment_variable_share * 1_000_000)
+        self.scheme = _core.Scheme(model.core, self.mapping.core(light), variable_ppm)
         self.options = self._options()
         self._areas: dict[Any, Any] = {}
         self.core, self.work_per_thread = _core.baseline_of_population(
@@ -131,7 +137,8 @@ class World:
             raise ParameterError(problems)
         other: World = object.__new__(World)
         other.people, other.model, other.rules, other.threads = self.people, self.model, rules, self.threads
-        other.scheme, other._areas, other.work_per_thread = self.scheme, self._areas, self.work_per_thread
+        other.mapping, other.scheme, other._areas = self.mapping, self.scheme, self._areas
+        other.work_per_thread = self.work_per_thread
         other.options = other._options()
         other.core = _core.baseline_like(self.core, other.options, self.threads)
         return other

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from anderhalf._paths import data_directory
-from anderhalf.mapping import load_mapping
 from anderhalf.parameters import CATEGORIES
 from anderhalf.population import addon_drugs, targets
 
@@ -241,7 +240,6 @@ def insured_per_class(world: Any, year: int | None = None) -> pd.DataFrame:
     year = world.core.options.start if year is None else year
     frame = world.core.frame(year)
     insured = frame["represents"] * frame["days"] / (366 if year % 4 == 0 else 365)
-    mapped = load_mapping(world.model)
     rows = []
     for share in (world.model.variable, world.model.ggz, world.model.nursing):
         columns = frame["classes"].get(share.name, {})
@@ -254,7 +252,9 @@ def insured_per_class(world: Any, year: int | None = None) -> pd.DataFrame:
                 else:
                     inside = ~np.any([v > 0 for k, v in columns.items() if _class_of(k) == criterion.name], axis=0)
                 years = float(insured[inside].sum())
-                reason = mapped.reasons.get((criterion.name, c.key), "nobody in this sample") if years == 0 else ""
+                reason = (
+                    world.mapping.reasons.get((criterion.name, c.key), "nobody in this sample") if years == 0 else ""
+                )
                 rows.append((share.name, criterion.name, c.code, c.key, c.label, years, reason))
     columns_ = ["share", "criterion", "code", "key", "label", "insured_years", "reason"]
     return pd.DataFrame(rows, columns=columns_)

@@ -248,3 +248,22 @@ def test_a_diagnosis_code_is_a_number_and_back() -> None:
                 diagnosis_number(code)
     with pytest.raises(DomainError, match="stands for no code"):
         diagnosis_code(36_000)
+
+
+def test_a_structure_of_a_later_year_takes_the_stand_in_of_2021_without_the_criteria_it_lacks() -> None:
+    assert load_mapping("nl-2022-structural") == load_mapping(2022) == load_mapping(2021)
+    mapping = load_mapping("nl-2025-structural")  # HKG is removed in 2025
+    assert mapping.devices == ()
+    assert mapping.omitted == ("hkg",)
+    assert mapping.drugs == load_mapping(2021).drugs
+    assert mapping.unreached().empty
+
+
+def test_a_model_with_other_classes_is_refused() -> None:
+    from dataclasses import replace
+
+    model = load_model("nl-2021")
+    criteria = [replace(c, classes=c.classes[:-1]) if c.name == "dkg" else c for c in model.variable.criteria]
+    other = replace(model, name="mine", variable=replace(model.variable, criteria=tuple(criteria)))
+    with pytest.raises(ParameterError, match="other classes of dkg than nl-2021"):
+        load_mapping(other)
