@@ -161,6 +161,7 @@ def test_everything_wrong_in_the_file_of_a_year_is_said_at_once(
         ('extreme_cost_4 = "extreme_cost_3"', 'extreme_cost_9 = "extreme_cost_3"'),
         ('dkg_2  = "dkg_secondary_1"', 'dkg_2  = "dkg_secondary_8"'),
         ('dkg_3  = "dkg_primary_2"', 'dkg_3  = "asthma"'),
+        ('from = "fdg"', 'from = "fdg"\nclasses = { fdg_1 = "dkg_primary_1" }'),
     ]:
         assert text.count(old) == 1
         text = text.replace(old, new)
@@ -173,6 +174,7 @@ def test_everything_wrong_in_the_file_of_a_year_is_said_at_once(
         ("mapping_2020.toml criterion.fkg", "'extreme_cost_4' has no class", "extreme_cost_4"),
         ("mapping_2020.toml criterion.dkg", "'dkg_2' has no class", "dkg_secondary_8"),
         ("mapping_2020.toml criterion.dkg", "'dkg_3' has no class", "asthma"),
+        ("mapping_2020.toml criterion.fdg", "'fdg_1' has no class", "dkg_primary_1"),
     ]
 
 
@@ -187,6 +189,10 @@ def test_a_class_without_care_and_without_a_reason_is_refused(tmp_path: Path) ->
         "mapping.toml devices 3013: no such hkg, expected 0..14, got 15",
         "mapping.toml unreached: nobody is in leg_prostheses of hkg, expected a reason under [[unreached]]",
     ]
+    reason = '[[unreached]]\ncriterion = "hkg"\nclasses = ["stoma"]\nreason = "none"\n'
+    path.write_text(text + reason, encoding="utf-8")
+    with pytest.raises(ParameterError, match="stoma of hkg is reached, or no class"):
+        read_mapping(path)
     path.write_text(text.replace(line, f"{line}\n{line}").replace("light_product_percent = 15", "rest = 1"))
     with pytest.raises(ParameterError) as caught:
         read_mapping(path)
