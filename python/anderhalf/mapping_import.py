@@ -43,6 +43,7 @@ class Table:
     sheets: tuple[str, ...]
     columns: Mapping[str, tuple[str | int, ...]]
     optional: tuple[str, ...] = ()
+    one_of: tuple[str, ...] = ()
 
 
 # Headings that were seen, and the place of a column where a reader went by place. "ours": no layout was seen.
@@ -59,6 +60,7 @@ TABLES: dict[str, Table] = {
             "addon": ("addon",),
         },
         ("label", "atc", "name", "zi", "prk", "addon"),
+        ("atc", "zi", "prk"),
     ),
     "drug_classes": Table(("fkg_codes",), {"class": ("fkg_code",), "addon": ("fkg_code_addon",)}),
     "diagnoses": Table(
@@ -89,7 +91,7 @@ TABLES: dict[str, Table] = {
     "physiotherapy": Table(("fdg",), {"diagnosis": ("diagnosis",), "class": ("class",)}),
     "mental_drugs": Table(
         ("ggz_fkg",), {"class": ("class",), "label": ("label",), "atc": ("atc",), "zi": ("zi",), "prk": ("prk",)},
-        ("label", "atc", "zi", "prk"),
+        ("label", "atc", "zi", "prk"), ("atc", "zi", "prk"),
     ),
     "mental_care": Table(("ggz_dkg",), {"diagnosis": ("diagnosis",), "class": ("class",)}),
 }  # fmt: skip
@@ -350,26 +352,25 @@ class _Reader:
         return found[0] if len(found) == 1 else None
 
     def _lines(self, role: str, required: bool = True) -> list[_Line]:
-        """The rows of a table, or none with a problem."""
+        """The rows of a table, or none with a problem. Lines of text may stand above its headings."""
         sheet = self._find(role, required)
         if sheet is None:
             return []
-        heads = next((k for k, row in enumerate(sheet.rows) if any(row)), None)
-        if heads is None:
+        filled = [k for k, row in enumerate(sheet.rows) if any(row)]
+        if not filled:
             self.problems.append(Problem(sheet.place, "an empty sheet"))
             return []
-        headings = [_plain(cell) for cell in sheet.rows[heads]]
-        place: dict[str, int] = {}
-        for column, names in TABLES[role].columns.items():
-            own = self.columns.get(role, {}).get(column)
-            at = self._place(headings, (own,) if own is not None else names)
-            if at is not None:
-                place[column] = at
-            elif own is not None or column not in TABLES[role].optional:
-                wanted = f"column {own or ' or '.join(str(n) for n in names if isinstance(n, str))}"
-                got = ", ".join(cell for cell in sheet.rows[heads] if cell)
-                self.problems.append(Problem(f"{sheet.place} row {heads + 1}", f"missing {column}", wanted, got))
-        if any(column not in place and column not in TABLES[role].optional for column in TABLES[role].columns):
+        # The row with all headings by name; else the first row of more than one cell, where columns may go by place.
+        named = (k for k in filled[:20] if not self._columns(role, sheet.rows[k], by_place=False)[1])
+        wide = (k for k in filled if sum(map(bool, sheet.rows[k])) > 1)
+        heads = next(named, next(wide, filled[0]))
+        place, missing = self._columns(role, sheet.rows[heads])
+        for column, wanted in missing:
+            got = ", ".join(cell for cell in sheet.rows[heads] if cell)
+            self.problems.append(
+                Problem(f"{sheet.place} row {heads + 1}", f"missing {column}", f"column {wanted}", got)
+            )
+        if missing:
             return []
         return [
             _Line(sheet, k + 1, {name: row[at] if at < len(row) else "" for name, at in place.items()})
@@ -377,11 +378,30 @@ class _Reader:
             if k > heads and any(row)
         ]
 
+    def _columns(
+        self, role: str, row: tuple[str, ...], by_place: bool = True
+    ) -> tuple[dict[str, int], list[tuple[str, str]]]:
+        """Where the columns of a table stand if this row has its headings; and what is missing, with its names."""
+        headings, table, mapped = [_plain(cell) for cell in row], TABLES[role], self.columns.get(role, {})
+        place: dict[str, int] = {}
+        missing = []
+        for column, names in table.columns.items():
+            own = mapped.get(column)
+            wanted = (own,) if own is not None else names
+            at = self._place(headings, wanted if by_place else tuple(n for n in wanted if isinstance(n, str)))
+            if at is not None:
+                place[column] = at
+            elif own is not None or column not in table.optional:
+                missing.append((column, str(own or " or ".join(n for n in names if isinstance(n, str)))))
+        if table.one_of and not any(column in place for column in table.one_of):
+            missing.append((f"one of {', '.join(table.one_of)}", " or ".join(table.one_of)))
+        return place, missing
+
     @staticmethod
     def _place(headings: list[str], names: tuple[str | int, ...]) -> int | None:
         for name in names:
             if isinstance(name, int):
-                if 1 <= name <= len(headings):
+                if 1 <= name <= len(headings) and headings[name - 1]:
                     return name - 1
             elif _plain(name) in headings:
                 return headings.index(_plain(name))

@@ -189,6 +189,22 @@ def test_missing_columns_are_named_with_what_there_is(tmp_path: Path) -> None:
     )
 
 
+def test_lines_above_the_headings_are_passed_over_and_rows_counted_as_the_sheet_does(tmp_path: Path) -> None:
+    dkg, fkg = dkg_file(), fkg_file()
+    plain = import_mapping(written(tmp_path, dkg=dkg, fkg=fkg), only=["fkg", "dkg"])
+    dkg["diagnose_dxg"][:0] = [["Referentiebestand DKG"], [None], ["versie 1", "concept"]]
+    fkg["Indeling_geneesmiddelen_in_FKG"][:0] = [["Indeling"], []]
+    above = import_mapping(written(tmp_path, dkg=dkg, fkg=fkg), only=["fkg", "dkg"])
+    assert (above.diagnoses, above.drugs) == (plain.diagnoses, plain.drugs)
+    dkg["diagnose_dxg"][4][1] = "?"
+    fkg["Indeling_geneesmiddelen_in_FKG"][2][2] = None  # no heading where the ATC code stands
+    assert refused(written(tmp_path, dkg=dkg), only=["dkg"])[0].startswith(f"{DX} 5: diagnosis: no diagnosis code")
+    assert refused(written(tmp_path, fkg=fkg), only=["fkg"]) == [
+        f"{FKG} 3: missing one of atc, zi, prk, expected column atc or zi or prk, got FKG, Omschrijving FKG, "
+        "Werkzame stof"
+    ]
+
+
 def test_a_column_map_names_classes_as_printed_and_classes_that_nobody_leads_to(tmp_path: Path) -> None:
     fkg = fkg_file()
     drugs, codes = fkg["Indeling_geneesmiddelen_in_FKG"], fkg["fkg_codes"]
