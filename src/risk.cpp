@@ -75,6 +75,7 @@ Scheme::Scheme(params::Model model, Mapping mapping, std::int64_t experiment_var
     compile(model_.ggz, ggz_, true);
     compile(model_.deductible, deductible_, true);
     compile(model_.nursing, nursing_, false);
+    compile_history();
     counts_residents_ = model_.lowest_ses_above_residents > 0 || find(model_.ggz, "ggz_one_person") != nullptr;
     problems.require(model_.lowest_ses_above_residents < 255, model_.name, "lowest_ses_above_residents", "below 255",
                      std::to_string(model_.lowest_ses_above_residents));
@@ -163,6 +164,14 @@ Scheme::Scheme(params::Model model, Mapping mapping, std::int64_t experiment_var
     };
     forfait_ = morbidity(model_.morbidity_criteria, "morbidity_criteria");
     gsm_ = morbidity(model_.gsm_criteria, "gsm_criteria");
+    if (const Criterion* hsm = find(model_.variable, "hsm")) {
+        hsm_ = morbidity(hsm->of, "hsm.of");
+        problems.require(
+            hsm->data_years.size() == 1 && hsm->data_years.front() > 0 && hsm->classes.size() == 2 && !hsm->of.empty(),
+            model_.name + ".hsm", "data years, classes and criteria",
+            "one earlier year, one class beside none, criteria that decide", "others");
+        hsm_lag_ = hsm->data_years.empty() ? 0 : hsm->data_years.front();
+    }
     if (const Criterion* own = find(model_.nursing, "mhk")) {
         const Criterion* mhk = find(model_.variable, "mhk");
         const auto same = [](const RiskClass& a, const RiskClass& b) {
@@ -292,7 +301,13 @@ void Scheme::compile(const Share& share, Layout& layout, bool adults_only) {
                                                    {"nursing_region", Kind::nursing_region},
                                                    {"ggz_one_person", Kind::one_person},
                                                    {"dkg_primary", Kind::dkg_primary},
-                                                   {"dkg_secondary", Kind::dkg_secondary}};
+                                                   {"dkg_secondary", Kind::dkg_secondary},
+                                                   {"hsm", Kind::hsm},
+                                                   {"mfk", Kind::mfk},
+                                                   {"ibz", Kind::ibz},
+                                                   {"hhk", Kind::hhk},
+                                                   {"okh", Kind::okh},
+                                                   {"sei", Kind::sei}};
     for (const Criterion& criterion : share.criteria) {
         const std::string where = model_.name + "." + share.name + "." + criterion.name;
         const auto kind = kinds.find(criterion.name);
@@ -372,6 +387,68 @@ void Scheme::compile(const Share& share, Layout& layout, bool adults_only) {
     problems.throw_if_any();
 }
 
+void Scheme::compile_history() {
+    Problems<ParameterError> problems;
+    const auto rules = [&](const char* name, YearsRules& into, bool of_cost) {
+        const Criterion* criterion = find(model_.variable, name);
+        if (criterion == nullptr) return;
+        const std::string where = model_.name + "." + name;
+        into.lags = criterion->data_years;
+        into.categories = criterion->categories;
+        const bool any = std::any_of(into.categories.begin(), into.categories.end(), [](bool yes) { return yes; });
+        problems.require(any == of_cost, where, "categories", of_cost ? "those whose cost decides" : "none",
+                         any ? "some" : "none");
+        historic_ = historic_ || of_cost;
+        const auto most = static_cast<std::int32_t>(into.lags.size());
+        for (const RiskClass& k : criterion->classes) {
+            if (k.code == 0) continue;
+            problems.require(k.years >= 1 && k.years <= most, where, "years of class " + std::to_string(k.code),
+                             "1.." + std::to_string(most), std::to_string(k.years));
+            into.rules.push_back({static_cast<std::uint8_t>(k.code), k.years, k.age_min, k.age_max, k.min_cents});
+        }
+        std::reverse(into.rules.begin(), into.rules.end());
+    };
+    rules("mfk", costs_[0], true);
+    rules("ibz", costs_[1], true);
+    rules("hhk", costs_[2], true);
+    rules("okh", okh_, false);
+    if (const Criterion* sei = find(model_.variable, "sei")) {
+        problems.require(sei->classes.size() == 2 && sei->data_years == std::vector<std::int32_t>({0, 1}),
+                         model_.name + ".sei", "classes and data years", "one beside none, t and t-1", "others");
+        const RiskClass& k = sei->classes.back();
+        sei_ = {static_cast<std::uint8_t>(k.code), 0, k.age_min, k.age_max, 0};
+    }
+    problems.throw_if_any();
+}
+
+void Scheme::history(const Past& past, const data::Record& r, std::int32_t year, Health& out) const {
+    const std::int32_t a = age(r, year);
+    const auto code = [&](const YearsRules& of, auto&& holds) {
+        for (const YearsRule& rule : of.rules) {
+            if (a < rule.age_min || a > rule.age_max) continue;
+            std::int32_t found = 0;
+            for (const std::int32_t lag : of.lags)
+                if (holds(past[static_cast<std::size_t>(lag)], rule)) ++found;
+            if (found >= rule.years) return rule.code;
+        }
+        return std::uint8_t{0};
+    };
+    const auto cost = [&](std::size_t k) {
+        return code(costs_[k], [k](const CareYear* care, const YearsRule& rule) {
+            return care != nullptr && care->historic_cost[k] > rule.above;
+        });
+    };
+    // Who lives abroad is in the class none of MFK (Bzv 3.8(1)c).
+    if (r.region != 0) out.mfk = cost(0);
+    out.ibz = cost(1);
+    out.hhk = cost(2);
+    out.okh = code(okh_, [](const CareYear* care, const YearsRule&) { return care == nullptr || care->insured == 0; });
+    // Seasonal workers: living abroad, insured a part of this year and not the whole of the last.
+    const auto whole = [&](std::size_t lag) { return past[lag] != nullptr && past[lag]->whole_year != 0; };
+    if (sei_.code != 0 && r.region == 0 && a >= sei_.age_min && a <= sei_.age_max && !whole(0) && !whole(1))
+        out.sei = sei_.code;
+}
+
 const std::vector<std::int32_t>& Scheme::data_years(const std::string& criterion) const {
     static const std::vector<std::int32_t> none;  // a model without the criterion, such as a reform that drops MHK
     const auto at = lags_.find(criterion);
@@ -389,6 +466,9 @@ CareYear Scheme::read(std::span<const data::Claim> claims) const {
         const auto category = static_cast<std::size_t>(claim.category);
         const Clusters part = clusters(claim, model_.mhk_settled ? claim.settled_cents : claim.claimed_cents);
         if (!model_.mhk_excluded[category]) care.mhk_cost += part.variable;
+        if (historic_)
+            for (std::size_t k = 0; k < costs_.size(); ++k)
+                if (costs_[k].categories[category]) care.historic_cost[k] += claim.claimed_cents;
         care.ggz_cost += part.ggz;
         switch (claim.category) {
             case Category::nursing: care.nursing_cost += claim.claimed_cents; break;
@@ -602,6 +682,12 @@ void Scheme::fill(const Layout& layout, const data::Record& r, std::int32_t year
             case Kind::mvv: put(h.mvv); break;
             case Kind::ggz_dkg: put(h.ggz_dkg); break;
             case Kind::ggz_mhk: put(h.ggz_mhk); break;
+            case Kind::hsm: put(h.hsm); break;
+            case Kind::mfk: put(h.mfk); break;
+            case Kind::ibz: put(h.ibz); break;
+            case Kind::hhk: put(h.hhk); break;
+            case Kind::okh: put(h.okh); break;
+            case Kind::sei: put(h.sei); break;
         }
     }
 }

@@ -19,6 +19,12 @@ namespace {
 
 [[nodiscard]] std::size_t at(std::int64_t k) { return static_cast<std::size_t>(k); }
 
+[[nodiscard]] std::int32_t insured_days(std::span<const data::Record> records) {
+    std::int32_t days = 0;
+    for (const data::Record& r : records) days += r.last_day - r.first_day + 1;
+    return days;
+}
+
 /// Part of a panel made from one block, before the parts are joined.
 struct Part {
     Panel panel;
@@ -116,6 +122,7 @@ private:
             if (!claims.empty()) care = scheme.read(claims);
             care.insured = records.empty() ? std::uint8_t{0} : std::uint8_t{1};
             care.residents = residents.of(records, year);
+            care.whole_year = insured_days(records) == days_in(year) ? std::uint8_t{1} : std::uint8_t{0};
             panel.care.push_back(care);
             panel.claims_read += static_cast<std::int64_t>(claims.size());
             std::vector<RecordCost>& cost = panel.cost;
@@ -347,6 +354,18 @@ void merge(YearTotals& a, const YearTotals& b) {
 }  // namespace detail
 
 void View::health(Index p, std::int32_t year, const data::Record& record, risk::Health& out) const {
+    classes(p, year, record, out);
+    // HSM: classes of an earlier year (2022-: t-3); who was not insured then, or lives abroad now, has none.
+    const std::int32_t lag = scheme->hsm_lag(), then_year = year - lag;
+    if (lag == 0 || record.region == 0 || then_year <= panel->first_year) return;
+    const auto earlier = panel->records_of(p, then_year);
+    if (earlier.empty()) return;
+    risk::Health then;
+    classes(p, then_year, earlier.front(), then);
+    out.hsm = scheme->hsm_class(then);
+}
+
+void View::classes(Index p, std::int32_t year, const data::Record& record, risk::Health& out) const {
     risk::Past past{};
     for (std::size_t lag = 0; lag < past.size(); ++lag) {
         const std::int32_t y = year - static_cast<std::int32_t>(lag);
@@ -355,6 +374,7 @@ void View::health(Index p, std::int32_t year, const data::Record& record, risk::
     scheme->health(past, out);
     // Who lives abroad is in the classes "none" of what rests on care in kind (art. 6); MHK and MVV rest on cost.
     if (record.region == 0) out = {};
+    scheme->history(past, record, year, out);
     const std::uint64_t person = panel->person[at(p)];
     const auto beyond = [&](const risk::Line& line, Cents cost, std::int32_t y) {
         if (cost != line.cost) return cost > line.cost;
@@ -561,7 +581,7 @@ Baseline build(std::shared_ptr<const risk::Scheme> scheme, const Options& o, std
         cost_lines[at(y)] = year.lines;
     });
     View view{&panel, b.scheme.get(), &b.cost_years, &cost_lines, &sum_lines, nullptr, nullptr, o.seed};
-    const std::int32_t first_mvv = first_class_year;
+    const std::int32_t first_mvv = std::max(first_class_year - b.scheme->hsm_lag(), o.first_year + 1);
     for_each_chunk(run, panel.years, [&](Index y) {
         const std::int32_t t = o.first_year + static_cast<std::int32_t>(y);
         if (t < first_mvv) return;

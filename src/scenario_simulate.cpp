@@ -66,6 +66,7 @@ struct Overlay {
         risk::CareYear care = b.scheme->read(claims);
         care.insured = 1;
         care.residents = panel.care[panel.cell(p, year)].residents;
+        care.whole_year = panel.care[panel.cell(p, year)].whole_year;
         o.care_at[panel.cell(p, year)] = static_cast<std::int32_t>(o.care.size());
         o.care.push_back(care);
         std::vector<RecordCost> cost(records.size());
@@ -582,6 +583,9 @@ Outcome simulate(const Baseline& b, const Substitution& programme, const Area& a
     if (needs_statement(scheme.model()))
         throw ParameterError{{{"simulate", scheme.model().name, "a model year all of whose rules have a channel",
                                "a nursing share, bandwidths or other rules that payment alone knows"}}};
+    if (!scheme.model().weighted)
+        throw ParameterError{
+            {{"simulate " + scheme.model().name, "weights of the variable share", "printed or estimated", "none yet"}}};
     if (programme.programme().start_year < o.start)
         throw ParameterError{
             {{"programme " + programme.programme().name, "start year", "at least " + std::to_string(o.start),
@@ -651,20 +655,24 @@ Outcome simulate(const Baseline& b, const Substitution& programme, const Area& a
         const ArmYear& base = b.arm(t);
         Arm& arm = arms[at(k)];
         std::vector<char> mark(at(panel.persons()), 0);
-        for (const auto& [p, year] : overlay.touched)
-            if (year <= t && year >= t - scheme.longest_lag()) mark[p] = 1;
-        for (const std::int32_t lag : scheme.data_years("mhk"))
-            if (t - lag >= panel.first_year)
-                mark_between(b.cost_years[at(t - lag - panel.first_year)].mhk,
-                             base_cost[at(t - lag - panel.first_year)].mhk,
-                             lines.cost[at(t - lag - panel.first_year)].mhk, mark);
-        for (std::int32_t y = std::max(t - scheme.longest_lag(), panel.first_year); y < t; ++y)
-            if (lines.ggz_changed[at(y - panel.first_year)] != 0)
-                for (const risk::Ranked& r : b.cost_years[at(y - panel.first_year)].ggz) mark[r.index] = 1;
-        if (!(base_sums[at(t - panel.first_year)].mvv == lines.sums[at(t - panel.first_year)].mvv)) {
-            for (const risk::Ranked& r : b.nursing[at(t - panel.first_year)].adults) mark[r.index] = 1;
-            for (const risk::Ranked& r : b.nursing[at(t - panel.first_year)].children) mark[r.index] = 1;
-        }
+        const auto mark_year = [&](std::int32_t of) {  // whose classes of this year may differ
+            for (const auto& [p, year] : overlay.touched)
+                if (year <= of && year >= of - scheme.longest_lag()) mark[p] = 1;
+            for (const std::int32_t lag : scheme.data_years("mhk"))
+                if (of - lag >= panel.first_year)
+                    mark_between(b.cost_years[at(of - lag - panel.first_year)].mhk,
+                                 base_cost[at(of - lag - panel.first_year)].mhk,
+                                 lines.cost[at(of - lag - panel.first_year)].mhk, mark);
+            for (std::int32_t y = std::max(of - scheme.longest_lag(), panel.first_year); y < of; ++y)
+                if (lines.ggz_changed[at(y - panel.first_year)] != 0)
+                    for (const risk::Ranked& r : b.cost_years[at(y - panel.first_year)].ggz) mark[r.index] = 1;
+            if (!(base_sums[at(of - panel.first_year)].mvv == lines.sums[at(of - panel.first_year)].mvv)) {
+                for (const risk::Ranked& r : b.nursing[at(of - panel.first_year)].adults) mark[r.index] = 1;
+                for (const risk::Ranked& r : b.nursing[at(of - panel.first_year)].children) mark[r.index] = 1;
+            }
+        };
+        mark_year(t);
+        if (scheme.hsm_lag() > 0 && t - scheme.hsm_lag() >= o.start) mark_year(t - scheme.hsm_lag());
 
         arm.totals = base.totals;
         const bool refit = o.estimates && t + o.estimation_lag < o.start + o.horizon;
@@ -852,19 +860,23 @@ ArmYear full_pass(const Baseline& b, const Substitution& programme, const Area& 
         detail::rank_cost_year(scheme, b.options, ranking);
         cost_lines[at(y - panel.first_year)] = ranking.lines;
     }
-    NursingSum nursing;
-    for (Index p = 0; p < changed.persons(); ++p) {
-        const auto records = changed.records_of(p, year - 1);
-        if (records.empty()) continue;
-        const bool adult = scheme.age(records.front(), year) >= scheme.model().adult_age;
-        (adult ? nursing.insured_adults : nursing.insured_children) += records.front().represents;
-        const std::uint64_t person = changed.person[at(p)];
-        (adult ? nursing.adults : nursing.children)
-            .push_back({detail::nursing_sum(view, p, year, adult), risk::tie_key(b.options.seed, person, year), person,
-                        0, records.front().represents});
-    }
-    detail::rank_nursing(scheme, nursing);
-    sum_lines[at(year - panel.first_year)] = nursing.lines;
+    const auto nursing_lines = [&](std::int32_t of) {
+        NursingSum nursing;
+        for (Index p = 0; p < changed.persons(); ++p) {
+            const auto records = changed.records_of(p, of - 1);
+            if (records.empty()) continue;
+            const bool adult = scheme.age(records.front(), of) >= scheme.model().adult_age;
+            (adult ? nursing.insured_adults : nursing.insured_children) += records.front().represents;
+            const std::uint64_t person = changed.person[at(p)];
+            (adult ? nursing.adults : nursing.children)
+                .push_back({detail::nursing_sum(view, p, of, adult), risk::tie_key(b.options.seed, person, of), person,
+                            0, records.front().represents});
+        }
+        detail::rank_nursing(scheme, nursing);
+        sum_lines[at(of - panel.first_year)] = nursing.lines;
+    };
+    nursing_lines(year);
+    if (scheme.hsm_lag() > 0 && year - scheme.hsm_lag() > panel.first_year) nursing_lines(year - scheme.hsm_lag());
     ArmYear arm;
     arm.year = year;
     arm.totals = detail::empty_totals(scheme, b.options.insurers.size());

@@ -536,6 +536,10 @@ Counts counted(const params::Model& model, const ShareTotals& share) {
 }
 
 Statement pay(const params::Model& model, const Totals& totals, const Terms& terms) {
+    Problems<ParameterError> problems;
+    problems.require(model.weighted, "pay " + model.name, "weights of the variable share", "printed or estimated",
+                     "none yet");
+    problems.throw_if_any();
     return Desk{model, totals, terms}.run();
 }
 

@@ -231,6 +231,8 @@ def simulate(
         typer.echo(json_.dumps(answer, indent=2))
         return
     typer.echo(f"{programme.name}, {adoption}, {start}-{start + horizon - 1}, one world (seed {seed}):")
+    if law.law.structure is not None:
+        typer.echo(f"  {result.world.model.name}: weights of the variable share {result.world.model.weights_status}")
     typer.echo(f"  claims saved, discounted      EUR {answer['saving_cents'] / 100:>14,.2f}")
     typer.echo(f"  change in result, discounted  EUR {answer['npv_cents'] / 100:>14,.2f}")
     own = (

@@ -124,6 +124,7 @@ def write_simulation(run: Simulation, out: Path) -> Path:
             "answer": answer,
             "channels": run.decomposition.to_dict("records"),
             "touched": {"patients": run.outcome.patients},
+            "weights": run.world.model.weights_status,
         }
     )
     return bundle.write(out)

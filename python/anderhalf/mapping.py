@@ -469,10 +469,9 @@ def load_mapping(
     >>> load_mapping("nl-2020").unreached().key.tolist()
     ['dkg_primary_3', 'dkg_primary_9', 'dkg_primary_13', 'dkg_secondary_2', 'dkg_secondary_4', 'dkg_secondary_7']
     """
-    law = load_model(model) if isinstance(model, str) else model
-    year = law if isinstance(law, int) else law.year
-    # Structures of later years keep the classes of 2021 (params/nl/20NN-structural).
-    mapping = _stand_in(min(year, max(stand_in_years()))) if path is None else read_mapping(path)
+    # Structures of later years keep the classes of their base year (params/nl/20NN-structural).
+    year = model if isinstance(model, int) else (load_model(model) if isinstance(model, str) else model).classes_year
+    mapping = _stand_in(year) if path is None else read_mapping(path)
     if path is not None and load_model(mapping.model).year != year:
         name = Path(path).name
         raise ParameterError(Problem(name, "a mapping of another year", str(year), mapping.model), name, "model")

@@ -85,6 +85,8 @@ class Criterion:
     exclusions: tuple[Exclusion, ...]
     data_years: tuple[int, ...]
     age_bands_zero_sum: bool
+    of: tuple[str, ...] = ()
+    categories: tuple[bool, ...] = (False,) * len(CATEGORIES)
 
     def by_code(self, code: int) -> RiskClass:
         return self.classes[code - self.first_code]
@@ -152,6 +154,7 @@ class Model:
     year: int
     official: bool
     complete: bool
+    weighted: bool
     variable: Share
     ggz: Share
     ggz_hcc: Share
@@ -237,9 +240,9 @@ class Model:
         return "printed" if self.law.structure is None else self.law.structure.weights
 
     @property
-    def weighted(self) -> bool:
-        """False: a structure whose weights are not published and have not been estimated yet."""
-        return self.weights_status != NO_WEIGHTS
+    def classes_year(self) -> int:
+        """The year whose reference files say which care leads to which class; a structure has those of its base."""
+        return self.year if self.law.structure is None else self.law.structure.base_year
 
     def require_weights(self, purpose: str) -> None:
         """Raise ParameterError, in one sentence that says what to do, when the variable share has no weights yet."""
@@ -319,6 +322,12 @@ class Model:
                     f"one of {names}",
                 )
             )
+
+        rules = [f"bandwidth of {band.share}" for band in self.bandwidth]
+        rules += [f"high-cost compensation of {row.share}" for row in self.high_cost if row.share != "ggz"]
+        if rules:
+            way = "a Reform of settlement.bandwidth and settlement.high_cost_compensation without them"
+            raise ParameterError(Problem(purpose, f"{self.name} has {' and '.join(rules)}, without a channel yet", way))
 
     @property
     def one_year_only(self) -> bool:
@@ -466,6 +475,7 @@ def model_of(law: Law) -> Model:
         year=law.source.year,
         official=law.official,
         complete=not law.missing,
+        weighted=law.structure is None or law.structure.weights != NO_WEIGHTS,
         variable=shares["variable"],
         ggz=shares["ggz"],
         ggz_hcc=shares["ggz_hcc"],
@@ -609,6 +619,8 @@ def _share(law: Law, weights: WeightsFile) -> Share:
                 exclusions=tuple(Exclusion(codes[keep], codes[drop]) for keep, drop in excluded),
                 data_years=tuple(assignment.data_years),
                 age_bands_zero_sum=assignment.zero_sum == "age_band",
+                of=tuple(assignment.of),
+                categories=tuple(name in assignment.categories for name in CATEGORIES),
             )
         )
     return Share(weights.share.name, tuple(criteria))

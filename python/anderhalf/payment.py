@@ -234,6 +234,7 @@ class Paid:
             "stage": self.stage,
             "rounding": self.rounding,
             "expected_counts": self.expected,
+            "weights_status": "own" if self.model is None else self.model.weights_status,
             "insurers": self.insurers.to_dict("records"),
             "shares": [
                 {"share": r.name, "target_cents": r.target, "factor": r.factor, "rounding_gap_cents": r.rounding_gap,
@@ -460,7 +461,7 @@ def _pay_year(
         if share.name == "deductible":
             keys = (*keys, ("forfait", 0, ""))
             printed.append((model.forfait if stage == "ex_ante" else model.forfait_ex_post) * MICRO_PER_CENT)
-        annex = law.criteria[0].classes[0].source.rpartition(", table")[0] if law.criteria else ""
+        annex = law.criteria[0].classes[0].source.partition(", table")[0] if law.criteria else ""
         parts.append(
             ShareResult(share.name, share.target, share.factor, share.rounding_gap, share.macro_gap, tuple(printed),
                         tuple(share.weights), keys, annex)

@@ -86,6 +86,9 @@ class Rules:
             raise ParameterError(problems)
 
 
+SHORTEST_WITH_HSM = 7
+
+
 class World:
     """The country without the programme.
 
@@ -115,10 +118,11 @@ class World:
     ) -> None:
         model.require_complete("World")
         self.people, self.model, self.rules, self.threads = people, model, rules or Rules(), threads
-        light = round(self.rules.dkg_share * 100)
         self.mapping = load_mapping(model) if mapping is None else mapping
-        variable_ppm = round(self.rules.experiment_variable_share * 1_000_000)
-        self.scheme = _core.Scheme(model.core, self.mapping.core(light), variable_ppm)
+        classes = self.mapping.core(round(self.rules.dkg_share * 100))
+        if all(c.name != "hkg" for c in model.variable.criteria):
+            classes.devices = []  # a structure without HKG: the reference file of its base leads nowhere
+        self.scheme = _core.Scheme(model.core, classes, round(self.rules.experiment_variable_share * 1_000_000))
         self.options = self._options()
         self._areas: dict[Any, Any] = {}
         self.core, self.work_per_thread = _core.baseline_of_population(
@@ -156,6 +160,22 @@ class World:
         options.rounding = getattr(_core.Rounding, rules.rounding)
         options.pass_through_ppm = round(rules.premium_pass_through * 1_000_000)
         return options
+
+    def own_weights(self, year: int) -> Model:
+        """The structure of this world with weights estimated on the world itself, at the level of the macro amount.
+
+        Cost and classes are those of ``year``; the weights then pay the macro amount of the variable share to the
+        insured of that year.
+        """
+        fit, macro = self.core.fit(year), self.model.macro_variable
+        level = macro / 100 / (fit.insured_years * fit.mean_cost)
+        classes = [(c.name, row.code) for c in self.model.variable.criteria for row in c.classes]
+        weights = {key: value * level for key, value in zip(classes, fit.coefficients, strict=True)}
+        on = (
+            f"the baseline arm: cost and classes of {year}, {fit.rows:,} rows, seed {self.people.seed}, at the level "
+            f"of EUR {macro / 100_000_000:,.1f} million"
+        )
+        return self.model.with_weights(weights, on=on)
 
     @property
     def insurers(self) -> dict[int, str]:
@@ -417,7 +437,9 @@ def simulate(
     ParameterError
         More than one programme (not yet), a horizon beyond the years of the population, a model year as printed
         with rules for one year (2021: COVID) and a horizon of more, one with weights and criteria only, or one whose
-        nursing share has no channel (2015).
+        nursing share (2015), bandwidth or high-cost compensation (2023 on) has no channel.
+
+    A structure without weights gets those estimated on its own baseline arm in ``start``: ``world.model`` says so.
     """
     model.require_channels("simulate")
     problems = []
@@ -427,5 +449,11 @@ def simulate(
         problems.append(Problem("simulate", "model", f"{model.name}-structural for more than one year", model.name))
     if problems:
         raise ParameterError(problems)
-    world = World(people, model, Rules(start=start, horizon=horizon, **dict(rules or {})), threads=threads)
+    if any(c.name == "hsm" for c in model.variable.criteria) and horizon < SHORTEST_WITH_HSM:
+        text = f"at least {SHORTEST_WITH_HSM} years, for HSM looks three years back at classes of three years"
+        raise ParameterError([Problem("simulate", "horizon", text, str(horizon))])
+    settings = Rules(start=start, horizon=horizon, **dict(rules or {}))
+    world = World(people, model, settings, threads=threads)
+    if not model.weighted:
+        world = World(people, world.own_weights(start), settings, threads=threads)
     return world.run(programmes[0], adoption)

@@ -57,7 +57,9 @@ void bind_params(py::module_& m) {
         .def_readwrite("classes", &Criterion::classes)
         .def_readwrite("exclusions", &Criterion::exclusions)
         .def_readwrite("data_years", &Criterion::data_years)
-        .def_readwrite("age_bands_zero_sum", &Criterion::age_bands_zero_sum);
+        .def_readwrite("age_bands_zero_sum", &Criterion::age_bands_zero_sum)
+        .def_readwrite("of", &Criterion::of)
+        .def_readwrite("categories", &Criterion::categories);
     py::class_<Share>(m, "Share")
         .def(py::init<>())
         .def_readwrite("name", &Share::name)
@@ -123,6 +125,7 @@ void bind_params(py::module_& m) {
         .def_readwrite("year", &Model::year)
         .def_readwrite("official", &Model::official)
         .def_readwrite("complete", &Model::complete)
+        .def_readwrite("weighted", &Model::weighted)
         .def_readwrite("variable", &Model::variable)
         .def_readwrite("ggz", &Model::ggz)
         .def_readwrite("ggz_hcc", &Model::ggz_hcc)

@@ -666,6 +666,7 @@ Model make_nl_2015() {
         .year = 2'015,
         .official = true,
         .complete = true,
+        .weighted = true,
         .variable = variable_share(),
         .ggz = ggz_share(),
         .ggz_hcc = {.name = "ggz_hcc", .criteria = {}},

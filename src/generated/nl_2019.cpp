@@ -723,6 +723,7 @@ Model make_nl_2019() {
         .year = 2'019,
         .official = true,
         .complete = true,
+        .weighted = true,
         .variable = variable_share(),
         .ggz = ggz_share(),
         .ggz_hcc = {.name = "ggz_hcc", .criteria = {}},

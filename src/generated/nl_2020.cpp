@@ -1650,6 +1650,7 @@ Model make_nl_2020() {
         .year = 2'020,
         .official = true,
         .complete = true,
+        .weighted = true,
         .variable = variable_share(),
         .ggz = ggz_share(),
         .ggz_hcc = ggz_hcc_share(),

@@ -961,6 +961,7 @@ Model make_nl_2021() {
         .year = 2'021,
         .official = true,
         .complete = true,
+        .weighted = true,
         .variable = variable_share(),
         .ggz = ggz_share(),
         .ggz_hcc = ggz_hcc_share(),

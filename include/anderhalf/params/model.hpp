@@ -56,6 +56,8 @@ struct Criterion {
     std::vector<Exclusion> exclusions;
     std::vector<std::int32_t> data_years;  ///< years before t whose care decides: {1}; MHK {1,2,3}; demography {0}
     bool age_bands_zero_sum = false;       ///< zero-sum per age band (AVI, SES, PPA) instead of as a whole
+    std::vector<std::string> of{};         ///< hsm: membership of these criteria in the data year decides
+    std::array<bool, category_count> categories{};  ///< mfk, ibz, hhk: cost of these categories decides
 };
 
 /// A share (deelbedrag) or the deductible model: its criteria in the order of the annex.
@@ -143,6 +145,7 @@ struct Model {
     std::int32_t year = 0;
     bool official = true;  ///< false: our own reading (structural variants)
     bool complete = true;  ///< false: weights and criteria only; Scheme refuses it
+    bool weighted = true;  ///< false: the variable share has no weights yet; what pays refuses it
     Share variable, ggz, ggz_hcc, deductible;
     Share nursing;                                            ///< V&V, a share of its own (2015); else no criteria
     Share variable_ex_post, ggz_ex_post, deductible_ex_post;  ///< no criteria: the weights of the grant hold ex post

@@ -95,6 +95,7 @@ struct Health {
     std::uint32_t ggz_fkg = 0;
     std::uint8_t fdg = 0, mhk = 0, mvv = 0, ggz_dkg = 0, ggz_mhk = 0;
     std::uint8_t dkg_primary = 0, dkg_secondary = 0;
+    std::uint8_t hsm = 0, mfk = 0, ibz = 0, hhk = 0, okh = 0, sei = 0;  ///< from 2022 on
     std::uint8_t residents = 0;  ///< insured at the address in t, 255 or more is 255; 0 not known
     bool any_dkg = false;
     std::array<std::uint8_t, dkg_codes> dkg{};
@@ -169,6 +170,13 @@ public:
     /// All classes that rest on care, MHK, MVV and GGZ-MHK excepted.
     void health(const Past& past, Health& out) const;
 
+    /// Classes of 2022 and later that rest on cost of some categories or on being insured: MFK, IBZ, HHK, OKH, SEI.
+    void history(const Past& past, const data::Record& r, std::int32_t year, Health& out) const;
+    /// HSM: how many years back the classes lie that decide it, 0 without HSM.
+    [[nodiscard]] std::int32_t hsm_lag() const { return hsm_lag_; }
+    /// HSM class from the classes of that year.
+    [[nodiscard]] std::uint8_t hsm_class(const Health& then) const { return hsm_.of(then) ? 1 : 0; }
+
     // Columns of the shares. The deductible share has one more column than its annex: the forfait.
     [[nodiscard]] Index variable_columns() const { return variable_.columns; }
     [[nodiscard]] Index ggz_columns() const { return ggz_.columns; }
@@ -221,7 +229,13 @@ private:
         mvv,
         ggz_fkg,
         ggz_dkg,
-        ggz_mhk
+        ggz_mhk,
+        hsm,
+        mfk,
+        ibz,
+        hhk,
+        okh,
+        sei
     };
     struct Compiled {
         Kind kind{};
@@ -262,6 +276,18 @@ private:
         [[nodiscard]] bool of(const Health& h) const;
     };
     void fill(const Layout& layout, const data::Record& r, std::int32_t year, const Health& h, Row& out) const;
+    /// A class for those with cost above a bound, or without insurance, in so many of the data years.
+    struct YearsRule {
+        std::uint8_t code = 0;
+        std::int32_t years = 0, age_min = 0, age_max = 999;
+        Cents above = 0;
+    };
+    struct YearsRules {
+        std::vector<YearsRule> rules;  ///< highest code first
+        std::vector<std::int32_t> lags;
+        std::array<bool, category_count> categories{};
+    };
+    void compile_history();
 
     params::Model model_;
     Mapping mapping_;
@@ -287,7 +313,12 @@ private:
     std::array<std::uint8_t, 65> ggz_indicated_by_{};  ///< GGZ-FKG that a person must reach for this indicated one
     std::int32_t fkg_lag_ = 0;
     bool counts_residents_ = false;
-    Morbidity forfait_, gsm_;
+    Morbidity forfait_, gsm_, hsm_;
+    std::int32_t hsm_lag_ = 0;
+    std::array<YearsRules, 3> costs_;  ///< MFK, IBZ, HHK
+    bool historic_ = false;
+    YearsRules okh_;
+    YearsRule sei_;
 };
 
 }  // namespace anderhalf::risk

@@ -165,6 +165,8 @@ struct View {
         return panel->care[c];
     }
     void health(Index p, std::int32_t year, const data::Record& record, risk::Health& out) const;
+    /// The same without HSM, which looks at the classes of an earlier year.
+    void classes(Index p, std::int32_t year, const data::Record& record, risk::Health& out) const;
 };
 
 }  // namespace anderhalf::scenario

@@ -195,6 +195,71 @@ TEST_CASE("the small delta gives the bits of a full pass and of the changed worl
     CHECK(excess_moved == (p.downstream.front().category == Category::ggz));
 }
 
+TEST_CASE("HSM moves three years after the classes it looks at, to the bit of a full pass", "[scenario][oracle]") {
+    params::Model m = mini::model();
+    params::Criterion hsm;
+    hsm.name = "hsm";
+    hsm.classes.resize(2);
+    hsm.classes.back().code = 1;
+    hsm.data_years = {3};
+    hsm.of = {"dkg", "mhk"};
+    m.variable.criteria.push_back(hsm);
+    Options o = mini::options();
+    o.macro = MacroRule::fixed;
+    o.estimates = false;
+    const Baseline b =
+        make_baseline(mini::source(), std::make_shared<const risk::Scheme>(m, mini::mapping()), o, Run{});
+    Programme p = mini::programme();
+    p.running_cents_per_insured_year_ppm = p.investment = 0;
+    const Baseline other = changed_world(b, p);
+    const Substitution s{p};
+    const Area area = survey(b, s);
+    const Outcome out = simulate(b, s, area, false, Run{});
+    const auto columns = b.scheme->variable_columns();
+    for (const YearOutcome& y : out.years) {
+        INFO(y.year);
+        const ArmYear pass = full_pass(b, s, area, y.year);
+        check_equal(pass.totals, other.arm(y.year).totals);
+        check_equal(y.scenario, settle_baseline(other, y.year));
+        Days moved = 0;
+        for (Index i = 0; i < 3; ++i)
+            moved +=
+                std::abs(pass.totals.variable.at(i, columns - 1) - b.arm(y.year).totals.variable.at(i, columns - 1));
+        // Care changes from 2021, classes from 2022, HSM from 2025.
+        CHECK((moved != 0) == (y.year >= mini::start + 4));
+    }
+    // HSM of the first simulated year is the DKG or MHK of 2018, person by person.
+    Days morbid = 0, counted = 0;
+    for (Index i = 0; i < 3; ++i) morbid += b.arm(mini::start).totals.variable.at(i, columns - 1);
+    std::vector<risk::CostLines> cost;
+    std::vector<risk::SumLines> sums;
+    for (std::size_t k = 0; k < b.cost_years.size(); ++k) {
+        cost.push_back(b.cost_years[k].lines);
+        sums.push_back(b.nursing[k].lines);
+    }
+    const View view{b.panel.get(), b.scheme.get(), &b.cost_years, &cost, &sums, nullptr, nullptr, o.seed};
+    for (Index k = 0; k < b.panel->persons(); ++k) {
+        const auto before = b.panel->records_of(k, mini::start - 3);
+        if (before.empty()) continue;
+        risk::Health then;
+        view.health(k, mini::start - 3, before.front(), then);
+        if (!then.any_dkg && then.mhk == 0) continue;
+        for (const data::Record& r : b.panel->records_of(k, mini::start))
+            if (r.region != 0) counted += static_cast<Days>(r.last_day - r.first_day + 1) * r.represents;
+    }
+    CHECK(morbid == counted);
+    CHECK(morbid > 0);
+}
+
+TEST_CASE("a structure without weights has a baseline and no simulation", "[scenario][invariant]") {
+    params::Model m = mini::model();
+    m.weighted = false;
+    const Baseline b =
+        make_baseline(mini::source(), std::make_shared<const risk::Scheme>(m, mini::mapping()), mini::options(), Run{});
+    CHECK(b.arm(mini::start).fit.coefficients.size() == static_cast<std::size_t>(b.scheme->variable_columns()));
+    CHECK_THROWS_WITH(run(b, mini::programme()), Catch::Contains("weights of the variable share"));
+}
+
 TEST_CASE("new weights are those estimated on the changed world", "[scenario][oracle]") {
     const Baseline& b = baseline();
     const Substitution s{mini::programme()};
