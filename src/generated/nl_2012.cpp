@@ -1139,6 +1139,7 @@ Model make_nl_2012() {
         .year = 2'012,
         .official = true,
         .complete = false,
+        .weighted = true,
         .variable = {.name = "variable", .criteria = {}},
         .ggz = ggz_share(),
         .ggz_hcc = ggz_hcc_share(),

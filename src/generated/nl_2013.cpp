@@ -936,6 +936,7 @@ Model make_nl_2013() {
         .year = 2'013,
         .official = true,
         .complete = false,
+        .weighted = true,
         .variable = {.name = "variable", .criteria = {}},
         .ggz = ggz_share(),
         .ggz_hcc = ggz_hcc_share(),

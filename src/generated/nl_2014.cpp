@@ -963,6 +963,7 @@ Model make_nl_2014() {
         .year = 2'014,
         .official = true,
         .complete = false,
+        .weighted = true,
         .variable = {.name = "variable", .criteria = {}},
         .ggz = ggz_share(),
         .ggz_hcc = ggz_hcc_share(),
