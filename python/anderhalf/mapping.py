@@ -469,8 +469,9 @@ def load_mapping(
     >>> load_mapping("nl-2020").unreached().key.tolist()
     ['dkg_primary_3', 'dkg_primary_9', 'dkg_primary_13', 'dkg_secondary_2', 'dkg_secondary_4', 'dkg_secondary_7']
     """
+    law = load_model(model) if isinstance(model, str) else model
     # Structures of later years keep the classes of their base year (params/nl/20NN-structural).
-    year = model if isinstance(model, int) else (load_model(model) if isinstance(model, str) else model).classes_year
+    year = law if isinstance(law, int) else law.classes_year
     mapping = _stand_in(year) if path is None else read_mapping(path)
     if path is not None and load_model(mapping.model).year != year:
         name = Path(path).name

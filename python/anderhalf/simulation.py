@@ -120,8 +120,6 @@ class World:
         self.people, self.model, self.rules, self.threads = people, model, rules or Rules(), threads
         self.mapping = load_mapping(model) if mapping is None else mapping
         classes = self.mapping.core(round(self.rules.dkg_share * 100))
-        if all(c.name != "hkg" for c in model.variable.criteria):
-            classes.devices = []  # a structure without HKG: the reference file of its base leads nowhere
         self.scheme = _core.Scheme(model.core, classes, round(self.rules.experiment_variable_share * 1_000_000))
         self.options = self._options()
         self._areas: dict[Any, Any] = {}
