@@ -166,6 +166,12 @@ def synthesise(
     if not (first.isdigit() and last.isdigit()):
         raise typer.BadParameter("years are A:B, such as 2015:2021", param_hint="--years")
     typer.echo(f"Written: {write_population(out, persons, (int(first), int(last)), region, seed, model)}")
+    if model is not None:
+        from anderhalf.model import load_model
+
+        law, year = load_model(model), json_.loads((out / "manifest.json").read_text())["insured_year"]
+        if year != law.year:
+            typer.echo(f"insured.csv has the insured of {year} under {model}: pay them with --year {year}")
 
 
 @app.command()
@@ -340,6 +346,7 @@ Expected = Annotated[
     Path | None,
     typer.Option(help="Insured as expected at the grant, for neutrality, same columns; default: the realised ones"),
 ]
+CalendarYear = Annotated[int | None, typer.Option(help="Year of the insured days, when it is not that of the model")]
 MinimumPersons = Annotated[
     int, typer.Option(min=1, help="Insurers and classes of fewer records are left out of what is written.")
 ]
@@ -360,6 +367,7 @@ def pay(
     days_in_year: Annotated[
         int | None, typer.Option(min=1, max=366, help="With --weights: 12 when days are months. Default: 365")
     ] = None,
+    year: CalendarYear = None,
     insurer: Annotated[str | None, typer.Option(help="Print the statement of this insurer, step by step")] = None,
     out: Out = None,
     json: Json = False,
@@ -380,6 +388,7 @@ def pay(
             total=total,
             days=days,
             days_in_year=days_in_year,
+            year=year,
             insurer=insurer,
             out=out,
             as_json=json,
@@ -399,6 +408,7 @@ def recalculate(
     stage: StageOf = Stage.ex_post,
     rounding: RoundingOf = Rounding.exact,
     expected: Expected = None,
+    year: CalendarYear = None,
     out: Out = None,
     json: Json = False,
     lang: Lang = Lang.en,
@@ -417,6 +427,7 @@ def recalculate(
             stage=stage.value,
             rounding=rounding.value,
             expected=expected,
+            year=year,
             out=out,
             as_json=json,
             lang=lang.value,

@@ -13,10 +13,12 @@ import pandas as pd
 
 from anderhalf.errors import NotFoundError, ParameterError, Problem
 from anderhalf.export import Bundle, version
+from anderhalf.model import load_model
 from anderhalf.population import Population, synthesise
 from anderhalf.simulation import Simulation
 
 _KEYS = ("anderhalf_version", "persons", "first_year", "last_year", "region", "seed", "records", "claims")
+_OPTIONAL = ("model", "insured_year")
 
 
 def write_population(
@@ -24,8 +26,8 @@ def write_population(
 ) -> Path:
     """Write ``records.csv``, ``claims.csv`` and ``manifest.json``; blocks are written as they are made.
 
-    With a model, ``insured.csv`` too: the insured of its year with their classes and cost, which ``anderhalf pay``
-    reads.
+    With a model, ``insured.csv`` too: the insured of its year, or of the last year when the population begins too late
+    for it (``insured_year`` in the manifest), with their classes and cost, which ``anderhalf pay`` reads.
 
     Raises
     ------
@@ -57,7 +59,9 @@ def write_population(
             **counts,
         }
         if model is not None:
-            people.records(model).to_csv(folder / "insured.csv", index=False)
+            law = load_model(model)
+            manifest |= {"model": law.name, "insured_year": people.year_of(law)}
+            people.records(law).to_csv(folder / "insured.csv", index=False)
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
         folder.chmod(0o755)
         if out.exists():
@@ -89,7 +93,9 @@ def read_population(directory: Path) -> Population:
             [Problem(path.name, "JSON", "a file that can be read", str(error))], file=path.name
         ) from None
     problems = [Problem(path.name, key, "present", "missing") for key in _KEYS if key not in manifest]
-    problems += [Problem(path.name, key, "no such key", "unknown key") for key in manifest if key not in _KEYS]
+    problems += [
+        Problem(path.name, key, "no such key", "unknown key") for key in manifest if key not in _KEYS + _OPTIONAL
+    ]
     problems += [
         Problem(path.name, key, "a whole number", repr(manifest[key]))
         for key in ("persons", "first_year", "last_year", "seed")

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 AGES = 106
 BANDS = 19
+YEARS_OF_CARE = 6  # what classes of a year and the counts expected of it look back on, at most
 KNOTS = (0, 10, 20, 30, 40, 50, 60, 70, 80, 90)
 Table = NDArray[np.float64]
 
@@ -501,14 +502,20 @@ class Population:
         model : Model or str
             A model year that groups claims; see ``anderhalf models``.
         year : int, optional
-            Calendar year of the population; default that of the model. Give the same year to :func:`anderhalf.pay`.
+            Calendar year of the population; default that of the model when the population has the years of care before
+            it, else its last year. Give the same year to :func:`anderhalf.pay`.
         """
         from anderhalf.model import load_model
         from anderhalf.simulation import Rules, World
 
         law = load_model(model) if isinstance(model, str) else model
-        start = law.year if year is None else year
+        start = self.year_of(law) if year is None else year
         return World(self, law, Rules(start=start, horizon=1), threads=threads).records(start)
+
+    def year_of(self, law: Model) -> int:
+        """The year in which a law is read: its own when six years of care come before it, else the last one."""
+        first, last = self.years
+        return law.year if first + YEARS_OF_CARE <= law.year <= last else last
 
     def validate(self, **options: Any) -> Any:
         """Every target of ``targets.toml`` with the value reached, its standard error and its source."""

@@ -713,12 +713,12 @@ def weights_file(path: Path | None) -> pd.DataFrame:
 
 def pay_command(
     data: Path, *, model: str | None, weights: Path | None, stage: str, rounding: str, expected: Path | None,
-    total: int | None, days: str, days_in_year: int | None, out: Path | None, as_json: bool, insurer: str | None,
-    lang: str, minimum_persons: int,
+    total: int | None, days: str, days_in_year: int | None, year: int | None, out: Path | None, as_json: bool,
+    insurer: str | None, lang: str, minimum_persons: int,
 ) -> int:  # fmt: skip
     """``anderhalf pay``: exit status."""
     given = _weights_given(model, weights, "anderhalf pay")
-    paid = pay(data, given, stage, rounding, expected, days=days, total=total, days_in_year=days_in_year)
+    paid = pay(data, given, stage, rounding, expected, days=days, total=total, days_in_year=days_in_year, year=year)
     bundle = bundle_of(paid, lang, minimum_persons)
     if out is not None:
         bundle.write(out)
@@ -742,13 +742,14 @@ def pay_command(
 
 def recalculate_command(
     data: Path, *, model: str | None, weights: Path | None, to_data: Path | None, to_model: str | None, stage: str,
-    rounding: str, expected: Path | None, out: Path | None, as_json: bool, lang: str, minimum_persons: int,
+    rounding: str, expected: Path | None, year: int | None, out: Path | None, as_json: bool, lang: str,
+    minimum_persons: int,
 ) -> int:  # fmt: skip
     """``anderhalf recalculate``: exit status."""
     from anderhalf.payment import recalculate
 
     given = _weights_given(model, weights, "anderhalf recalculate")
-    difference = recalculate(data, given, to_data, to_model, stage, rounding, expected)
+    difference = recalculate(data, given, to_data, to_model, stage, rounding, expected, year=year)
     bundle = difference_bundle(difference, lang, minimum_persons)
     text = bundle.results(difference.to_dict())
     if out is not None:

@@ -99,3 +99,22 @@ def test_classes_of_older_years_are_those_of_their_scheme(name: str) -> None:
     for i, insurer in enumerate(paid.names):
         k = list(country.insurers.values()).index(str(insurer))
         assert paid.contribution[i] == other["contribution"][k]
+
+
+def test_an_older_law_is_read_in_the_last_year_of_a_population_that_begins_too_late_for_it(tmp_path: Path) -> None:
+    people = ah.synthesise(3_000, (2015, 2022))
+    assert people.year_of(ah.load_model("nl-2021")) == 2021
+    assert people.year_of(ah.load_model("nl-2015")) == 2022
+
+    def anderhalf(*arguments: object) -> str:
+        command = [sys.executable, "-m", "anderhalf.cli", *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    said = anderhalf("synthesise", "--persons", 3_000, "--years", "2015:2022", "--model", "nl-2020", "--out", "people")
+    assert "insured of 2022 under nl-2020" in said
+    anderhalf("pay", "people/insured.csv", "--model", "nl-2020", "--year", 2022, "--out", "paid")
+    paid = ah.pay(people.records("nl-2020"), "nl-2020", year=2022)
+    total = int(pd.read_csv(tmp_path / "paid/tables/lines.csv").cents.sum())
+    assert total == paid.total_cents != ah.pay(people.records("nl-2020"), "nl-2020").total_cents  # 2020 has 366 days
