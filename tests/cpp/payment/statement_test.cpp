@@ -104,7 +104,7 @@ TEST_CASE("ex post every step is a line, and the lines sum to the contribution",
 
     // Results: 37,650 - 50,000 and 62,350 - 60,000, per adult -308.75 and 39.1666..; the mean is -100. Beyond EUR 100 on
     // either side: 108.75 x 40 = 4,350 and 39.1666 x 60 = 2,350, of which 90%.
-    m.bandwidth = {{.share = "variable", .amount = 100'00, .ppm = 900'000, .article = ""}};
+    m.bandwidth = {{.share = "variable", .together_with = {}, .amount = 100'00, .ppm = 900'000, .article = ""}};
     CHECK(line(pay(m, t, settled), "variable", Item::bandwidth).cents == std::vector<Cents>{3'915'00, -2'115'00});
     m.bandwidth[0].financed = true;  // net 1,800, 18 per adult
     CHECK(line(pay(m, t, settled), "variable", Item::bandwidth).cents == std::vector<Cents>{3'195'00, -3'195'00});

@@ -136,7 +136,7 @@ def weighted(rng: random.Random, model: Model) -> Model:
         return dataclasses.replace(own, criteria=tuple(criteria))
 
     changed = {name: share(getattr(model, name)) for name in ("variable", "ggz", "ggz_hcc", "deductible")}
-    return dataclasses.replace(model, **changed)
+    return dataclasses.replace(model, **changed, weighted=True)
 
 
 @pytest.mark.parametrize("name", STRUCTURES)
