@@ -66,6 +66,7 @@ public:
 
 private:
     void reduce() {
+        if (d_ == 0) throw DomainError{{{"Exact", "denominator", "not 0", "0"}}};
         if (d_ < 0) {
             n_ = -n_;
             d_ = -d_;

@@ -233,7 +233,8 @@ void Desk::check() const {
         classes("class totals of share " + s.share, s.classes, columns);
         if (s.abroad.columns() != 0 || s.abroad.insurers() != 0)
             classes("class totals of insured abroad of share " + s.share, s.abroad, columns);
-        column("cost of share " + s.share, s.cost.size(), !has(s.share, Item::scaling));
+        column("cost of share " + s.share, s.cost.size(),
+               !has(s.share, Item::scaling) && !has(s.share, Item::bandwidth));
         column("excess of share " + s.share, s.excess.size(), true);
     }
     if (has("deductible", Item::expected_own_payments))
@@ -294,6 +295,9 @@ void Desk::share(std::size_t s) {
     Statement::Share out;
     out.name = in.share;
     out.weights = weights_of(*weights_from);
+    if (out.weights.size() != abroad.size())
+        throw ShapeError{{{"pay", "weights of the settlement of share " + in.share, std::to_string(abroad.size()),
+                           std::to_string(out.weights.size())}}};
     Account account = this->account(in.share);
     Column running = normative_cents(in, out.weights, abroad);
     book(account, Item::normative, running);
@@ -362,6 +366,9 @@ void Desk::share(std::size_t s) {
 void Desk::bandwidth(Account& account, const ShareTotals& in, const Column& scaled, Column& running) {
     const auto band = std::find_if(model_.bandwidth.begin(), model_.bandwidth.end(),
                                    [&](const params::Band& b) { return b.share == in.share; });
+    if (!band->together_with.empty())
+        throw ParameterError{
+            {{model_.name, "bandwidth of share " + in.share, "that of one share", "that of several together"}}};
     const std::vector<Days>& basis = band->per_adult ? totals_.adult_days : totals_.days;
     const Column& measured = band->before_flat_step ? scaled : running;
     Column result(insurers_);
@@ -410,7 +417,7 @@ void Desk::fixed() {
     Statement::Share out;
     out.name = "fixed";
     out.target = account.target;
-    out.macro_gap = account.target - model_.macro_fixed - model_.flanking_fixed;
+    out.macro_gap = account.target - model_.macro_fixed - (ex_ante() ? 0 : model_.flanking_fixed);
     statement_.shares.push_back(std::move(out));
 }
 

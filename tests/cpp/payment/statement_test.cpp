@@ -108,6 +108,12 @@ TEST_CASE("ex post every step is a line, and the lines sum to the contribution",
     CHECK(line(pay(m, t, settled), "variable", Item::bandwidth).cents == std::vector<Cents>{3'915'00, -2'115'00});
     m.bandwidth[0].financed = true;  // net 1,800, 18 per adult
     CHECK(line(pay(m, t, settled), "variable", Item::bandwidth).cents == std::vector<Cents>{3'195'00, -3'195'00});
+    m.bandwidth[0].together_with = {"ggz"};
+    CHECK_THROWS_AS(pay(m, t, settled), ParameterError);
+    m.bandwidth[0].together_with.clear();
+    std::erase_if(m.steps, [](const params::Step& step) { return step.item == Item::scaling; });
+    t.shares[0].cost.clear();
+    CHECK_THROWS_AS(pay(m, t, settled), ShapeError);  // a bandwidth looks at cost, scaled or not
 }
 
 namespace {
@@ -271,6 +277,9 @@ TEST_CASE("2015: fixed cost by history, detained insured and the flanking policy
     CHECK(line(grant, "fixed", Item::normative).cents == std::vector<Cents>{104'900'000'00, 314'700'000'00});
     CHECK(line(grant, "premium", Item::calculation_premium).cents == std::vector<Cents>{-131'560'00, -358'800'00});
     CHECK(line(grant, "premium", Item::detained).cents == std::vector<Cents>{97'92, 267'05});
+    // The flanking policy came after the grant.
+    for (const Statement::Share& share : grant.shares)
+        if (share.name == "fixed") CHECK(share.macro_gap == 0);
     // Ex post history as it is, then the difference with cost; what was forgone instead of the percentage.
     const Statement paid = pay(m, t, settled);
     CHECK(line(paid, "fixed", Item::normative).cents == std::vector<Cents>{1'000'00, 3'000'00});
