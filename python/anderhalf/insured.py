@@ -579,7 +579,7 @@ def _entries(
             if part.none is not None and part.columns:
                 row.problems.refuse(row.piece.where(part.columns[0]), away & (found > 0),
                                     "insured abroad has a class", "insured abroad have a class",
-                                    "the class none abroad (Regeling 2021 art. 6)", row.first)  # fmt: skip
+                                    "the class none, for care in kind abroad", row.first)  # fmt: skip
             if share == "variable":
                 place[name] = found
                 some[name] = found > 0 if part.criterion.first_code == 0 else everyone
@@ -604,7 +604,7 @@ def _many(
         has = needed & (values != 0)
         row.problems.refuse(row.piece.where(name), has & away, "insured abroad has a class",
                             "insured abroad have a class",
-                            "the class none abroad (Regeling 2021 art. 6)", row.first)  # fmt: skip
+                            "the class none, for care in kind abroad", row.first)  # fmt: skip
         any_class |= has
         if has.any():
             yield part.share, start + code, has, None if flags else values[has].astype(np.int64)
@@ -637,4 +637,4 @@ def _once(insured: Sequence[tuple[NDArray[np.uint64], Int64]], year: int, person
         what = counted(count, "person is insured for more days than the year has",
                        "persons are insured for more days than the year has")  # fmt: skip
         raise DomainError(Problem(f"column {person}", f"{what} ({rows_that(over)})",
-                                  f"at most {year} days over all insurers (Regeling 2021 art. 10(2))"))  # fmt: skip
+                                  f"at most {year} days over all insurers"))  # fmt: skip

@@ -356,6 +356,10 @@ def pay(
         return _pay_year(data, model, stage_of(stage), cast("Rounding", rounding), expected, names, year)
     if expected is not None:
         raise ParameterError(Problem("pay, expected", "is for the neutrality of a model year", "no such argument"))
+    if rounding != "exact" or year is not None:
+        what = "year" if year is not None else "rounding"
+        raise ParameterError(Problem(f"pay, {what}", "is for a model year", "no such argument"))
+    stage_of(stage)  # weights of one's own have no stages; a name that is none is refused all the same
     if isinstance(weights, Fit):
         days, represents = days or weights.layout.days, represents or weights.layout.represents
     return _pay_own(data, weights, total, insurer, days or "days", represents or "represents", days_in_year)
@@ -580,8 +584,13 @@ def _whole(found: Mapping[str, Int64]) -> Any:
 
 def _listed(frame: pd.DataFrame, model: Model, year: int) -> dict[str, Int64]:
     """Counts from a list of classes with insured years; every class of every share, or zero."""
+    years = pd.to_numeric(frame.insured_years, errors="coerce").to_numpy(dtype=np.float64)
+    if not (np.isfinite(years) & (years >= 0)).all():
+        raise DomainError([Problem("expected, insured_years", "missing, negative or no number", "0 or more")])
     result, problems = {}, []
     for share, law in shares_of(model).items():
+        if not (frame.share == share).any():
+            problems.append(Problem("expected", f"no counts of share {share}", "every share of the year"))
         keys = [(c.name, k.code) for c in law.criteria for k in c.classes]
         keys += [("forfait", 0)] if share == "deductible" else []
         result[share] = np.zeros(len(keys), dtype=np.int64)
@@ -635,9 +644,11 @@ def _listed_criteria(weights: Any, data: Source) -> tuple[list[Criterion], list[
     criteria, micro, problems = [], [], []
     for name, rows in frame.groupby("criterion", sort=False):
         codes = [str(code) for code in rows["code"]]
-        values = rows["weight_eur"].to_numpy(dtype=np.float64)
+        values = pd.to_numeric(rows["weight_eur"], errors="coerce").to_numpy(dtype=np.float64)
         if not np.isfinite(values).all() or (np.abs(values) > 2.0**40).any():
-            problems.append(Problem(f"pay, weights of {name}", "missing or too large", "euros per insured year"))
+            problems.append(
+                Problem(f"pay, weights of {name}", "missing, no number or too large", "EUR per insured year")
+            )
             continue
         micro += [int(w) for w in np.rint(values * MICRO_PER_EURO)]
         if str(name) in data.names:

@@ -285,12 +285,18 @@ class _Desk:
         w = self.w
         rules = [rule for rule in self.model.high_cost if rule.share == line.share]
         limits = self.paid.thresholds.get(line.share, ())
-        for rule, limit in zip(rules, limits, strict=False):
-            threshold = w("words", "high_cost_nobody") if limit is None else w.eur(limit)
-            yield w(
-                "words", "high_cost_compensation", percent=w.percent(Fraction(rule.ppm, PPM)), threshold=threshold,
-                amount=w.eur(line.cents[self.i]),
-            )  # fmt: skip
+        slices = []
+        for j, (rule, limit) in enumerate(zip(rules, limits, strict=False)):
+            if limit is None:
+                continue
+            upper = limits[j + 1] if j + 1 < len(limits) else None
+            key = "high_cost_slice" if upper is None else "high_cost_slice_to"
+            percent, to = w.percent(Fraction(rule.ppm, PPM)), "" if upper is None else w.eur(upper)
+            slices.append(w("words", key, percent=percent, threshold=w.eur(limit), upper=to))
+        if slices:
+            yield w("words", "high_cost_compensation", slices="; ".join(slices), amount=w.eur(line.cents[self.i]))
+        elif limits:
+            yield w("words", "high_cost_nobody")
 
     def _financing(self, line: Line, before: Sequence[Line]) -> Iterator[str]:
         w = self.w

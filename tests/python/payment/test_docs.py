@@ -29,7 +29,15 @@ def test_the_python_runs_and_the_commands_do(
     assert (tmp_path / "out" / "paid" / "report.html").exists()
     lines = re.findall(r"^anderhalf (.*?)\s{2,}", TEXT, re.M)
     lines += re.findall(r"^anderhalf (recalculate .*)$", TEXT, re.M)
-    assert [line.split()[0] for line in lines] == ["synthesise", "pay", "pay", "pay", "synthesise", "pay", "recalculate"]
+    assert [line.split()[0] for line in lines] == [
+        "synthesise",
+        "pay",
+        "pay",
+        "pay",
+        "synthesise",
+        "pay",
+        "recalculate",
+    ]
     for line in lines:
         if line.startswith("recalculate"):
             insured = Path("people/insured.csv").read_text().splitlines()
@@ -38,10 +46,7 @@ def test_the_python_runs_and_the_commands_do(
         assert result.exit_code == 0, result.output
 
 
-def test_the_table_names_every_column_that_a_model_year_reads() -> None:
-    for name in ("nl-2015", "nl-2019", "nl-2020", "nl-2021"):
-        for column in ah.class_columns(name):
-            assert isinstance(column, str)
+def test_class_columns_are_those_that_nothing_else_tells() -> None:
     assert "ggz_region" in ah.class_columns("nl-2021")
     assert "ggz_avi" not in ah.class_columns("nl-2021")
     assert "gsm" not in ah.class_columns("nl-2015")

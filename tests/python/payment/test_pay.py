@@ -12,8 +12,9 @@ import pytest
 from pay_country import country, counts
 
 import anderhalf as ah
-from anderhalf.errors import DomainError, NotFoundError, ParameterError, ShapeError
+from anderhalf.errors import AnderhalfError, DomainError, NotFoundError, ParameterError, ShapeError
 from anderhalf.insured import shares_of
+from anderhalf.payment import _listed
 
 YEARS = ("nl-2015", "nl-2019", "nl-2020", "nl-2021")
 STAGES = ("ex_ante", "first_provisional", "second_provisional", "final")
@@ -461,3 +462,32 @@ def test_a_structure_pays_with_estimated_weights_and_says_what_it_is(frame: pd.D
     assert paid.lines.cents.sum() == paid.total_cents
     assert f"{model.name} is not the law of a year as printed" in " ".join(paid.statement("insurer 0").split())
     assert "is not the law" not in ah.pay(frame, "nl-2021").statement("insurer 0")
+
+
+@pytest.mark.parametrize("bad", [-1.0, float("nan"), "x"])
+def test_counts_that_are_no_counts_are_refused(bad: object) -> None:
+    law = ah.load_model("nl-2021")
+    listed = pd.DataFrame(
+        {"share": ["variable"], "criterion": ["mhk"], "code": [0], "insured_years": pd.Series([bad], dtype=object)}
+    )
+    with pytest.raises(DomainError, match="insured_years: missing, negative or no number"):
+        _listed(listed, law, 365)
+    with pytest.raises(NotFoundError, match="no counts of share ggz"):
+        _listed(listed.assign(insured_years=1.0), law, 365)
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        ({"rounding": "legal"}, "pay, rounding: is for a model year"),
+        ({"year": 2020}, "pay, year: is for a model year"),
+        ({"stage": "no_such"}, "no_such"),
+    ],
+)
+def test_weights_of_ones_own_know_no_stage_rounding_or_year(other: dict[str, object], message: str) -> None:
+    insured = {"insurer": ["a", "b"], "days": [365, 365], "age": [0, 1]}
+    prices = pd.DataFrame({"criterion": "age", "code": [0, 1], "weight_eur": [1000.0, 3000.0]})
+    with pytest.raises(AnderhalfError, match=message):
+        ah.pay(insured, prices, **other)
+    with pytest.raises(AnderhalfError, match="missing, no number or too large"):
+        ah.pay(insured, prices.assign(weight_eur=["1,50", "2,50"]))
