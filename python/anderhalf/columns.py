@@ -8,6 +8,7 @@ in slices; a column of a slice shares memory with the frame it came from.
 
 from __future__ import annotations
 
+import calendar
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
@@ -32,6 +33,11 @@ _UNSIGNED: dict[str, type[np.unsignedinteger[Any]]] = {
 
 
 # --- one column -------------------------------------------------------------------------------------------------------
+
+
+def days_in(year: int) -> int:
+    """Days of a calendar year."""
+    return 366 if calendar.isleap(year) else 365
 
 
 def rows_that(wrong: NDArray[np.bool_], first_row: int = 0) -> str:

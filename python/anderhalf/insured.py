@@ -16,7 +16,19 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from anderhalf.columns import Column, Slice, Source, cents, counted, days_, in_short, represents_, rows_that, whole
+from anderhalf.columns import (
+    Column,
+    Slice,
+    Source,
+    cents,
+    counted,
+    days_,
+    days_in,
+    in_short,
+    represents_,
+    rows_that,
+    whole,
+)
 from anderhalf.errors import AnderhalfError, DomainError, NotFoundError, ParameterError, Problem, ShapeError
 from anderhalf.model import Criterion, Model, RiskClass, Share
 
@@ -36,11 +48,6 @@ COSTS = {"variable": "variable_cents", "ggz": "ggz_cents", "nursing": "nursing_c
 FIXED, OWN_PAYMENTS, UNDER_18 = "fixed_cents", "own_payments_mandatory_cents", "under_18"
 FIXED_HISTORY = "fixed_history_cents"
 FORGONE = ("premium_forgone_cents", "own_payments_forgone_cents")
-
-
-def days_in(year: int) -> int:
-    """Days of a calendar year."""
-    return 366 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 365
 
 
 def base(criterion: str) -> str:
@@ -248,11 +255,7 @@ class Totals:
     detained_days: Int64
     under_18: Int64
     money: dict[str, Int64]  # column -> cents per insurer
-    given: frozenset[str]  # columns that the frame had
     users: dict[str, Users]  # share -> persons with cost
-
-    def position(self, insurer: Insurer) -> int:
-        return self.insurers.index(insurer)
 
 
 @dataclass
@@ -268,7 +271,7 @@ class Users:
 class _Sums:
     """Arrays per insurer that grow as insurers turn up."""
 
-    def __init__(self, classes: Classes | None, shapes: Mapping[str, int]) -> None:
+    def __init__(self, shapes: Mapping[str, int]) -> None:
         self.row: dict[Insurer, int] = {}
         self.shapes = dict(shapes)
         self.arrays = {name: np.zeros((0, width), dtype=np.int64) for name, width in shapes.items()}
@@ -444,7 +447,7 @@ def totals(source: Source, classes: Classes, wanted: Wanted, *, insurer: str = "
     shapes |= {"records": 1, "days": 1, "adult_days": 1, "detained_days": 1, UNDER_18: 1}
     money = [*dict.fromkeys([COSTS[share] for share in wanted.costs] + [*wanted.money])]
     shapes |= dict.fromkeys(money, 1)
-    sums = _Sums(classes, shapes)
+    sums = _Sums(shapes)
     optional = [name for name in (represents, "abroad", "detained", person) if name in given]
     names = [insurer, days, *classes.columns, *money, *optional]
     names += [UNDER_18] if wanted.under_18 and UNDER_18 in given else []
@@ -530,7 +533,7 @@ def totals(source: Source, classes: Classes, wanted: Wanted, *, insurer: str = "
     return Totals(
         keys, shares, arrays["records"][:, 0], arrays["days"][:, 0], arrays["adult_days"][:, 0],
         arrays["detained_days"][:, 0], arrays[UNDER_18][:, 0], {name: arrays[name][:, 0] for name in money},
-        frozenset(given), found,
+        found,
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from anderhalf import _core
-from anderhalf.columns import Source, counted, source
+from anderhalf.columns import Source, counted, days_in, source
 from anderhalf.errors import DomainError, NotFoundError, ParameterError, Problem, ShapeError, not_found
 from anderhalf.estimation import Fit
 from anderhalf.export import MINIMUM_PERSONS, sha256
@@ -34,7 +34,6 @@ from anderhalf.insured import (
     Totals,
     Wanted,
     classes_of,
-    days_in,
     needed_columns,
     shares_of,
     totals,

@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 
+from anderhalf.columns import days_in
 from anderhalf.model import Model, load_model
 from anderhalf.population import synthesise
 from anderhalf.programme import Programme, load_programme
@@ -370,7 +371,7 @@ def _national(run: Simulation) -> Frame:
                     "scaled_normative": str(s["scaled_normative"]),
                     "cost_cents": s["variable_cost"],
                     "flat_ppm": run.world.model.core.flat_ppm_variable,
-                    "days": 366 if year["year"] % 4 == 0 else 365,
+                    "days": days_in(year["year"]),
                     "factor": s["variable_factor"],
                     "calculation_premium_cents": s["calculation_premium"],
                     "macro_change_cents": year["macro_change"] if arm == "scenario" else 0,
@@ -583,10 +584,10 @@ def _validation(world: World) -> dict[str, float]:
     weight = classes["represents"] * classes["days"]
     healthy = adult & (classes["morbid"] == 0)
     own = sum(post["own_payments"]) / 100
-    adults = sum(totals["adult_days"]) / (366 if year % 4 == 0 else 365)
+    adults = sum(totals["adult_days"]) / days_in(year)
     return {
         "r2": float(fit.r2),
-        "insured_years_millions": sum(totals["days"]) / (366 if year % 4 == 0 else 365) / 1e6,
+        "insured_years_millions": sum(totals["days"]) / days_in(year) / 1e6,
         "variable_normative_eur_millions": sum(ante["variable"]) / 1e8,
         "population_gap_pct_variable": (sum(ante["variable"]) / model.macro_variable - 1) * 100,
         "population_gap_pct_ggz": (sum(ante["ggz"]) / model.macro_ggz - 1) * 100,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from anderhalf import _core
+from anderhalf.columns import days_in
 from anderhalf.errors import NotFoundError, ParameterError, Problem
 from anderhalf.mapping import ReferenceMapping, load_mapping
 from anderhalf.model import Model
@@ -377,7 +378,7 @@ class Simulation:
         for year, insurer, column, lost, won in self.outcome.classes:
             name, offset, first, _ = next(row for row in reversed(layout) if column >= row[1])
             code = column - offset + first
-            days = 366 if year % 4 == 0 else 365
+            days = days_in(year)
             euro = weights[(name, code)] / 1_000_000
             rows.append(
                 (year, self.world.insurers[insurer], name, code, lost / days, won / days, (won - lost) / days * euro)

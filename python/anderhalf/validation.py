@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from anderhalf._paths import data_directory
+from anderhalf.columns import days_in
 from anderhalf.parameters import CATEGORIES
 from anderhalf.population import addon_drugs, targets
 
@@ -239,7 +240,7 @@ def insured_per_class(world: Any, year: int | None = None) -> pd.DataFrame:
     """
     year = world.core.options.start if year is None else year
     frame = world.core.frame(year)
-    insured = frame["represents"] * frame["days"] / (366 if year % 4 == 0 else 365)
+    insured = frame["represents"] * frame["days"] / days_in(year)
     rows = []
     for share in (world.model.variable, world.model.ggz, world.model.nursing):
         columns = frame["classes"].get(share.name, {})
@@ -282,7 +283,7 @@ def of_world(world: Any, year: int = 2018) -> Statistics:
                 result["mhk_step"] = (float(b[1] - b[0]), math.nan)
             at += len(criterion.classes)
     start = core.options.start
-    adult_years = sum(core.totals(start)["adult_days"]) / (366 if start % 4 == 0 else 365)
+    adult_years = sum(core.totals(start)["adult_days"]) / days_in(start)
     result["expected_own_payment"] = (sum(core.ex_ante(start)["expected_own_payments"]) / 100 / adult_years, math.nan)
     return result
 
