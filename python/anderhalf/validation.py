@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -173,9 +174,25 @@ def cost_by_category(people: Population, year: int) -> tuple[dict[str, tuple[flo
     return table, result
 
 
-def distribution(ranking: Mapping[str, Array], following: Mapping[str, Array]) -> Statistics:
-    """Deductible, concentration and persistence, from the yearly cost of each insured person."""
-    result: Statistics = {}
+class _Wanted:
+    """Computes the statistics asked for and no others: the calibration never sees a target that is held out."""
+
+    def __init__(self, keys: Collection[str] | None) -> None:
+        self.keys, self.result = keys, Statistics()
+
+    def __contains__(self, key: str) -> bool:
+        return self.keys is None or key in self.keys
+
+    def put(self, key: str, compute: Callable[[], tuple[float, float]]) -> None:
+        if key in self:
+            self.result[key] = compute()
+
+
+def distribution(
+    ranking: Mapping[str, Array], following: Mapping[str, Array], keys: Collection[str] | None = None
+) -> Statistics:
+    """Deductible, concentration and persistence, from the yearly cost of each person; only ``keys`` if given."""
+    wanted = _Wanted(keys)
     cost, eligible, age, sex = (np.asarray(ranking[k]) for k in ("cost_cents", "eligible_cents", "age", "sex"))
     weight = np.asarray(ranking["represents"], dtype=np.float64)
     adult = age >= 18
@@ -185,42 +202,48 @@ def distribution(ranking: Mapping[str, Array], following: Mapping[str, Array]) -
         ("18_34", adult & (age < 35)),
         ("75_plus", age >= 75),
     ):
-        result[f"fills_deductible_{name}"] = _share(eligible >= 38_500, weight, chosen)
-        result[f"no_cost_{name}"] = _share(eligible == 0, weight, chosen)
+        wanted.put(f"fills_deductible_{name}", partial(_share, eligible >= 38_500, weight, chosen))
+        wanted.put(f"no_cost_{name}", partial(_share, eligible == 0, weight, chosen))
     total = float((cost * weight).sum())
+
+    def concentration(share: float) -> tuple[float, float]:
+        euros = (cost * weight)[_top(cost, weight, share)[0]]
+        return float(euros.sum()) / total, float(euros.std() * math.sqrt(len(euros))) / total
+
     for name, share in (("1", 0.01), ("5", 0.05), ("10", 0.10)):
-        chosen, _ = _top(cost, weight, share)
-        euros = (cost * weight)[chosen]
-        result[f"top_{name}"] = (float(euros.sum()) / total, float(euros.std() * math.sqrt(len(euros))) / total)
+        wanted.put(f"top_{name}", partial(concentration, share))
     later = {int(p): float(x) for p, x in zip(following["person"], following["cost_cents"], strict=True)}
     both = np.array([int(p) in later for p in ranking["person"]])
     now, w = cost[both].astype(np.float64), weight[both]
     then = np.array([later[int(p)] for p in np.asarray(ranking["person"])[both]])
+
+    def stays(share: float) -> tuple[float, float]:
+        return _share(_top(then, w, share)[0], w, _top(now, w, share)[0])
+
     for name, share in (("10", 0.10), ("1", 0.01)):
-        high, _ = _top(now, w, share)
-        result[f"stays_top_{name}"] = _share(_top(then, w, share)[0], w, high)
-    return result
+        wanted.put(f"stays_top_{name}", partial(stays, share))
+    return wanted.result
 
 
-def class_shares(classes: Mapping[str, Array]) -> Statistics:
-    """Shares of insured with a class, from the classes of one year (``World.core.classes``)."""
+def class_shares(classes: Mapping[str, Array], keys: Collection[str] | None = None) -> Statistics:
+    """Shares of insured with a class, from the classes of one year (``World.core.classes``); only ``keys`` if given."""
     c = {k: np.asarray(v) for k, v in classes.items()}
+    wanted = _Wanted(keys)
     weight = c["represents"] * c["days"]
     adult = c["age"] >= 18
     healthy = adult & (c["morbid"] == 0)
     old_rule = (c["fkg"] != 0) | (c["dkg"] > 0) | (c["hkg"] != 0) | (c["mhk"] > 1)
-    return {
-        "any_fkg": _share(c["fkg"] != 0, weight),
-        "any_dkg": _share(c["dkg"] > 0, weight),
-        "any_hkg": _share(c["hkg"] != 0, weight),
-        "any_fdg": _share(c["fdg"] > 0, weight),
-        "any_mvv": _share(c["mvv"] > 0, weight),
-        "mhk_two_years_or_more": _share(c["mhk"] > 1, weight),
-        "forfait": _share(c["morbid"] != 0, weight, adult),
-        "mhk_1_of_healthy_adults": _share(c["mhk"] > 0, weight, healthy),
-        "morbid_2015_under_65": _share(old_rule, weight, c["age"] < 65),
-        "morbid_2015_65_plus": _share(old_rule, weight, c["age"] >= 65),
-    }
+    wanted.put("any_fkg", lambda: _share(c["fkg"] != 0, weight))
+    wanted.put("any_dkg", lambda: _share(c["dkg"] > 0, weight))
+    wanted.put("any_hkg", lambda: _share(c["hkg"] != 0, weight))
+    wanted.put("any_fdg", lambda: _share(c["fdg"] > 0, weight))
+    wanted.put("any_mvv", lambda: _share(c["mvv"] > 0, weight))
+    wanted.put("mhk_two_years_or_more", lambda: _share(c["mhk"] > 1, weight))
+    wanted.put("forfait", lambda: _share(c["morbid"] != 0, weight, adult))
+    wanted.put("mhk_1_of_healthy_adults", lambda: _share(c["mhk"] > 0, weight, healthy))
+    wanted.put("morbid_2015_under_65", lambda: _share(old_rule, weight, c["age"] < 65))
+    wanted.put("morbid_2015_65_plus", lambda: _share(old_rule, weight, c["age"] >= 65))
+    return wanted.result
 
 
 def insured_per_class(world: Any, year: int | None = None) -> pd.DataFrame:
@@ -266,26 +289,39 @@ def _class_of(column: str) -> str:
     return column.rpartition("_")[0]
 
 
-def of_world(world: Any, year: int = 2018) -> Statistics:
-    """Statistics that need the scheme: classes, fit, estimated steps; ``world`` is a ``simulation.World``."""
+def of_world(world: Any, year: int = 2018, keys: Collection[str] | None = None) -> Statistics:
+    """Statistics that need the scheme: classes, fit, estimated steps; ``world`` is a ``simulation.World``.
+
+    With ``keys`` no other statistic is computed.
+    """
     core = world.core
-    fit = core.fit(core.first_class_year)
-    result = {
-        **distribution(core.ranking(year), core.ranking(year + 1)),
-        **class_shares(core.classes(core.options.start)),
-    }
-    result["r2"] = (float(fit.r2), math.nan)
-    for share in (world.model.core.variable,):
-        at = 0
-        for criterion in share.criteria:
-            if criterion.name == "mhk":
-                b = fit.coefficients[at : at + len(criterion.classes)]
-                result["mhk_step"] = (float(b[1] - b[0]), math.nan)
-            at += len(criterion.classes)
     start = core.options.start
-    adult_years = sum(core.totals(start)["adult_days"]) / days_in(start)
-    result["expected_own_payment"] = (sum(core.ex_ante(start)["expected_own_payments"]) / 100 / adult_years, math.nan)
-    return result
+    wanted = _Wanted(keys)
+    wanted.result = {
+        **distribution(core.ranking(year), core.ranking(year + 1), keys),
+        **class_shares(core.classes(start), keys),
+    }
+
+    def mhk_step() -> tuple[float, float]:
+        at = 0
+        for criterion in world.model.core.variable.criteria:
+            if criterion.name == "mhk":
+                step = fit.coefficients[at + 1] - fit.coefficients[at]
+                return float(step), math.nan
+            at += len(criterion.classes)
+        return math.nan, math.nan
+
+    if "r2" in wanted or "mhk_step" in wanted:
+        fit = core.fit(core.first_class_year)
+        wanted.put("r2", lambda: (float(fit.r2), math.nan))
+        wanted.put("mhk_step", mhk_step)
+
+    def own_payment() -> tuple[float, float]:
+        adult_years = sum(core.totals(start)["adult_days"]) / days_in(start)
+        return sum(core.ex_ante(start)["expected_own_payments"]) / 100 / adult_years, math.nan
+
+    wanted.put("expected_own_payment", own_payment)
+    return wanted.result
 
 
 def validate(people: Population, world: Any = None, *, year: int = 2018) -> Validation:
