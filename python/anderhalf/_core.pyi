@@ -73,6 +73,7 @@ __all__: list[str] = [
     "Scheme",
     "Share",
     "ShareTotals",
+    "Source",
     "Specification",
     "Stage",
     "Statement",
@@ -82,11 +83,12 @@ __all__: list[str] = [
     "Totals",
     "Trigger",
     "accumulate",
+    "baseline",
     "baseline_like",
-    "baseline_of_blocks",
-    "baseline_of_population",
+    "blocks_source",
     "bootstrap",
     "build_population",
+    "callback_source",
     "channel_names",
     "check_rows",
     "claim_dtype",
@@ -121,6 +123,7 @@ __all__: list[str] = [
     "party_names",
     "pay",
     "plan_population",
+    "population_source",
     "power",
     "reason_names",
     "record_dtype",
@@ -2144,6 +2147,11 @@ class Baseline:
     @property
     def zero_sum(self) -> list[tuple[str, list[int]]]: ...
 
+class Source:
+    def block(self, k: typing.SupportsInt | typing.SupportsIndex) -> Block: ...
+    @property
+    def blocks(self) -> int: ...
+
 class Outcome:
     @property
     def added(self) -> int: ...
@@ -2183,23 +2191,17 @@ class Measures:
 def accumulate(
     design: Design, rows: Rows, threads: typing.SupportsInt | typing.SupportsIndex = 1
 ) -> tuple[Moments, float, int]: ...
-def baseline_like(
-    like: Baseline, options: Options, threads: typing.SupportsInt | typing.SupportsIndex = 1
-) -> Baseline: ...
-def baseline_of_blocks(
-    blocks: collections.abc.Sequence[Block],
-    scheme: Scheme,
-    options: Options,
-    threads: typing.SupportsInt | typing.SupportsIndex = 1,
-) -> Baseline: ...
-def baseline_of_population(
-    tables: PopulationTables,
-    plan: Plan,
+def baseline(
+    source: Source,
     scheme: Scheme,
     options: Options,
     threads: typing.SupportsInt | typing.SupportsIndex = 1,
     progress: typing.Any = None,
 ) -> tuple[Baseline, list[int]]: ...
+def baseline_like(
+    like: Baseline, options: Options, threads: typing.SupportsInt | typing.SupportsIndex = 1
+) -> Baseline: ...
+def blocks_source(blocks: collections.abc.Sequence[Block]) -> Source: ...
 def bootstrap(
     moments: Moments,
     specification: Specification,
@@ -2208,6 +2210,9 @@ def bootstrap(
     threads: typing.SupportsInt | typing.SupportsIndex = 1,
 ) -> Bootstrap: ...
 def build_population(parameters: PopulationParameters) -> PopulationTables: ...
+def callback_source(
+    blocks: typing.SupportsInt | typing.SupportsIndex, block: collections.abc.Callable[..., typing.Any]
+) -> Source: ...
 def check_rows(design: Design, rows: Rows, first_row: typing.SupportsInt | typing.SupportsIndex = 0) -> None: ...
 def comovement(
     first: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
@@ -2348,6 +2353,12 @@ def pay(
     year: typing.SupportsInt | typing.SupportsIndex = 0,
 ) -> Statement: ...
 def plan_population(tables: PopulationTables, sample: Sample) -> Plan: ...
+def population_source(
+    tables: PopulationTables,
+    plan: Plan,
+    first_year: typing.SupportsInt | typing.SupportsIndex,
+    last_year: typing.SupportsInt | typing.SupportsIndex,
+) -> Source: ...
 def power(
     cost: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
     payment: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],

@@ -457,6 +457,8 @@ class Population:
     persons: int
     region: str | None = None
     region_codes: tuple[int, ...] = field(default=())
+    origin: Literal["synthetic"] = field(default="synthetic", init=False)
+    data_sha256: None = field(default=None, init=False)
 
     def __len__(self) -> int:
         return int(self.plan.blocks)
@@ -465,6 +467,10 @@ class Population:
         """Records and claims of one block of whole addresses; the same block every time."""
         first, last = years or self.years
         return _core.generate_block(self.tables, self.plan, index, first, last)
+
+    def source(self) -> _core.Source:
+        """Blocks made on demand, for the compiled core."""
+        return _core.population_source(self.tables, self.plan, *self.years)
 
     def blocks(self, years: tuple[int, int] | None = None) -> Iterator[_core.Block]:
         """All blocks, one after the other."""

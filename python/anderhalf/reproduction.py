@@ -18,7 +18,7 @@ import pandas as pd
 
 from anderhalf.columns import days_in
 from anderhalf.model import Model, load_model
-from anderhalf.population import synthesise
+from anderhalf.population import Population, synthesise
 from anderhalf.programme import Programme, load_programme
 from anderhalf.simulation import Rules, Simulation, World
 
@@ -74,9 +74,11 @@ class _Reproduction:
         self._progress(what, self.done, self.steps)
         self.done += 1
 
+    def people(self, seed: int) -> Population:
+        return synthesise(self.settings.persons, (2015, 2031), region=self.settings.region, seed=seed)
+
     def world(self, seed: int, rules: Rules) -> World:
-        people = synthesise(self.settings.persons, (2015, 2031), region=self.settings.region, seed=seed)
-        return World(people, self.model, rules, threads=self.settings.threads)
+        return World(self.people(seed), self.model, rules, threads=self.settings.threads)
 
     def run(self) -> dict[str, Any]:
         seeds = range(self.settings.seed, self.settings.seed + self.settings.seeds)
@@ -119,7 +121,8 @@ class _Reproduction:
             if seed == self.settings.seed:
                 variants = self._variants(world)
                 null = self._null(world)
-                rows = {"region": world.people.plan.represents_region, "rest": world.people.plan.represents_rest}
+                plan = self.people(seed).plan
+                rows = {"region": plan.represents_region, "rest": plan.represents_rest}
                 size = {"persons": world.core.persons, "records": world.core.records, "claims": world.core.claims_read}
                 lines = {str(y): list(map(int, world.core.mhk_lines(y))) for y in (2018, 2019, 2020)}
                 tops = list(world.scheme.mhk_tops)

@@ -22,7 +22,7 @@ from anderhalf.model import Model
 from anderhalf.programme import Programme
 
 if TYPE_CHECKING:
-    from anderhalf.population import Population
+    from anderhalf.sources import Insured
 
 CHANNELS: tuple[str, ...] = tuple(_core.channel_names)
 STATEMENT = (
@@ -95,8 +95,8 @@ class World:
 
     Parameters
     ----------
-    people : Population
-        A population with claims.
+    people : Population or Dataset
+        Records and claims: a synthetic population, or files.
     model : Model
         The model year whose law holds in all simulated years; more than one year asks for a structural model.
     rules : Rules, optional
@@ -109,7 +109,7 @@ class World:
 
     def __init__(
         self,
-        people: Population,
+        people: Insured,
         model: Model,
         rules: Rules | None = None,
         *,
@@ -124,9 +124,7 @@ class World:
         self.scheme = _core.Scheme(model.core, classes, round(self.rules.experiment_variable_share * 1_000_000))
         self.options = self._options()
         self._areas: dict[Any, Any] = {}
-        self.core, self.work_per_thread = _core.baseline_of_population(
-            people.tables, people.plan, self.scheme, self.options, threads, progress
-        )
+        self.core, self.work_per_thread = _core.baseline(people.source(), self.scheme, self.options, threads, progress)
 
     def under(self, rules: Rules) -> World:
         """The same insured and claims under other rules; mapping and experiment share must stay the same."""
@@ -419,7 +417,7 @@ class Simulation:
 
 
 def simulate(
-    people: Population,
+    people: Insured,
     model: Model,
     programmes: Sequence[Programme],
     *,

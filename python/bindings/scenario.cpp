@@ -249,6 +249,20 @@ Run run_of(int threads, const py::object& progress, std::vector<Index>* work = n
     return run;
 }
 
+/// Blocks that a Python function gives, asked from any thread: the interpreter is locked only while it runs. What it
+/// raises stops the work and reaches the caller as it is.
+Source callback_source(Index blocks, const py::function& block) {
+    // Only the handle goes along, for copies are made and dropped without the lock; the source keeps the function alive.
+    return {blocks, [given = py::handle{block}](Index k) {
+                const py::gil_scoped_acquire lock;
+                const py::object made = given(k);
+                if (!py::isinstance<data::Block>(made)) throw py::type_error("a source gives blocks: _core.Block");
+                const auto& rows = made.cast<const data::Block&>();
+                const py::gil_scoped_release release;
+                return rows;
+            }};
+}
+
 }  // namespace
 
 void bind_scenario(py::module_& m) {
@@ -437,37 +451,49 @@ void bind_scenario(py::module_& m) {
             return d;
         });
 
+    py::class_<Source>(m, "Source")
+        .def_readonly("blocks", &Source::blocks)
+        .def(
+            "block",
+            [](const Source& source, Index k) {
+                if (k < 0 || k >= source.blocks) throw py::index_error("block");
+                return source.block(k);
+            },
+            py::arg("k"), py::call_guard<py::gil_scoped_release>());
     m.def(
-        "baseline_of_population",
-        [](const population::Tables& tables, const population::Plan& plan, const std::shared_ptr<risk::Scheme>& scheme,
-           const Options& options, int threads, const py::object& progress) {
+        "population_source",
+        [](const population::Tables& tables, const population::Plan& plan, std::int32_t first_year,
+           std::int32_t last_year) {
+            return Source{plan.blocks(), [&tables, &plan, first_year, last_year](Index k) {
+                              return population::generate(tables, plan, k, first_year, last_year);
+                          }};
+        },
+        py::arg("tables"), py::arg("plan"), py::arg("first_year"), py::arg("last_year"), py::keep_alive<0, 1>(),
+        py::keep_alive<0, 2>());
+    m.def(
+        "blocks_source",
+        [](std::vector<data::Block> blocks) {
+            const auto held = std::make_shared<const std::vector<data::Block>>(std::move(blocks));
+            return Source{static_cast<Index>(held->size()),
+                          [held](Index k) { return (*held)[static_cast<std::size_t>(k)]; }};
+        },
+        py::arg("blocks"));
+    m.def("callback_source", &callback_source, py::arg("blocks"), py::arg("block"), py::keep_alive<0, 2>());
+    m.def(
+        "baseline",
+        [](const Source& source, const std::shared_ptr<risk::Scheme>& scheme, const Options& options, int threads,
+           const py::object& progress) {
             std::vector<Index> work;
             const Run run = run_of(threads, progress, &work);
             std::shared_ptr<Baseline> result;
             {
                 const py::gil_scoped_release release;
-                const Source source{plan.blocks(), [&](Index k) {
-                                        return population::generate(tables, plan, k, options.first_year,
-                                                                    options.last_year);
-                                    }};
                 result = std::make_shared<Baseline>(make_baseline(source, scheme, options, run));
             }
             return py::make_tuple(result, work);
         },
-        py::arg("tables"), py::arg("plan"), py::arg("scheme"), py::arg("options"), py::arg("threads") = 1,
+        py::arg("source"), py::arg("scheme"), py::arg("options"), py::arg("threads") = 1,
         py::arg("progress") = py::none());
-    m.def(
-        "baseline_of_blocks",
-        [](const std::vector<data::Block>& blocks, const std::shared_ptr<risk::Scheme>& scheme, const Options& options,
-           int threads) {
-            const py::gil_scoped_release release;
-            const Source source{static_cast<Index>(blocks.size()),
-                                [&](Index k) { return blocks[static_cast<std::size_t>(k)]; }};
-            Run run;
-            run.threads = threads;
-            return std::make_shared<Baseline>(make_baseline(source, scheme, options, run));
-        },
-        py::arg("blocks"), py::arg("scheme"), py::arg("options"), py::arg("threads") = 1);
     m.def(
         "baseline_like",
         [](const Baseline& like, const Options& options, int threads) {

@@ -144,7 +144,7 @@ def baseline_of(
     o.estimates = False
     o.rounding = getattr(_core.Rounding, rounding)
     scheme = _core.Scheme(core_model(model), core_mapping(mapping))
-    return _core.baseline_of_blocks(blocks, scheme, o, threads), scheme
+    return _core.baseline(_core.blocks_source(blocks), scheme, o, threads)[0], scheme
 
 
 def parts(country: Country, count: int) -> list[Any]:

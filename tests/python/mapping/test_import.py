@@ -310,7 +310,7 @@ def test_claims_with_atc_codes_are_grouped_by_an_imported_mapping(tmp_path: Path
     options.first_year, options.last_year, options.start, options.horizon = 2015, 2021, 2021, 1
     options.insurers, options.estimates = [1], False
     scheme = _core.Scheme(load_model("nl-2021").core, mapping.core())
-    baseline = _core.baseline_of_blocks([_core.Block(records, claims)], scheme, options, 1)
+    baseline, _ = _core.baseline(_core.blocks_source([_core.Block(records, claims)]), scheme, options)
     frame = baseline.frame(2021)["classes"]["variable"]
     assert frame["fkg_12"].tolist() == [1, 0, 0, 0, 0]
     assert frame["fkg_24"].tolist() == [0, 0, 0, 1, 0]

@@ -294,7 +294,7 @@ def test_overlapping_records_and_negative_days_come_in_one_error_without_persona
     again = np.concatenate([records[:20], records[19:]])  # the 20th row twice
     again["insurer"][40] = 999
     with pytest.raises(DomainError) as caught:
-        _core.baseline_of_blocks([_core.Block(again, claims)], world().scheme, world().options)
+        _core.baseline(_core.blocks_source([_core.Block(again, claims)]), world().scheme, world().options)
     text = str(caught.value)
     assert len(caught.value.problems) == 3
     assert "two insurers on the same day" in text
@@ -321,4 +321,4 @@ def test_insurers_out_of_order_or_twice_are_refused() -> None:
     for insurers in ([2, 1], [1, 2, 2]):
         options.insurers = insurers
         with pytest.raises(ParameterError, match="ascending"):
-            _core.baseline_of_blocks([world().people.block(0)], world().scheme, options)
+            _core.baseline(_core.blocks_source([world().people.block(0)]), world().scheme, options)
