@@ -2,7 +2,7 @@
 
     PYTHONPATH=python python tools/vektis_targets.py FOLDER_WITH_VEKTIS_FILES [--out params/population]
 
-Reads vektis_2015, _2018 and _2023_gemeente.csv.gz (or .csv). Same files, same bytes.
+Reads vektis_2015, _2018, _2021 and _2023_gemeente.csv.gz (or .csv): the base years. Same files, same bytes.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from anderhalf.datasets import SOURCE, TERMS, VektisData, hundredths, plain_name
 from anderhalf.errors import AnderhalfError, NotFoundError, Problem
 from anderhalf.regiobeeld import Comparison, compare, find_region
 
+YEARS = (2015, 2018, 2021, 2023)  # base years of the calibration
 NATION = "Netherlands"
 REGION = "Mijnstreek"
 BROAD_BANDS = ((0, 19), (20, 44), (45, 64), (65, 74), (75, 84), (85, -1))
@@ -41,15 +42,20 @@ def main(arguments: list[str]) -> int:
 
 def write_targets(folder: Path, out: Path) -> list[Path]:
     """Write all tables; returns the files."""
-    data = {year: read_vektis(find_file(folder, year)) for year in (2015, 2018, 2023)}
+    data = {year: read_vektis(find_file(folder, year)) for year in YEARS}
+    tables = [
+        write(out / f"{name}_{year}.csv", what, make(one))
+        for year, one in data.items()
+        for name, what, make in (
+            ("vektis_population", POPULATION, population),
+            ("vektis_cost", COST, cost),
+            ("vektis_region_ratios", RATIOS, region_ratios),
+        )
+    ]
     return [
-        write(out / "vektis_population_2015.csv", POPULATION, population(data[2015])),
-        write(out / "vektis_population_2018.csv", POPULATION, population(data[2018])),
-        write(out / "vektis_cost_2018.csv", COST, cost(data[2018])),
-        write(out / "vektis_region_ratios_2018.csv", RATIOS, region_ratios(data[2018])),
-        write(out / "vektis_region_ratios_2023.csv", RATIOS, region_ratios(data[2023])),
+        *tables,
         write(out / "vektis_municipalities_2018.csv", MUNICIPALITIES, municipalities(data[2018])),
-        write_summary(out / "vektis_2018.toml", data),
+        write_summary(out / "vektis.toml", data),
     ]
 
 
@@ -201,9 +207,10 @@ def write_summary(file: Path, data: dict[int, VektisData]) -> Path:
     lines += ["[source]", f'title = "{SOURCE}"', 'url   = "https://www.vektis.nl/open-data"', f'terms = "{TERMS}"', ""]
     lines += ["[tables]"]
     for key, text in (
-        ("population", "vektis_population_2015.csv, vektis_population_2018.csv"),
-        ("cost", "vektis_cost_2018.csv"),
-        ("region_ratios", "vektis_region_ratios_2018.csv, vektis_region_ratios_2023.csv"),
+        *(
+            (key, ", ".join(f"vektis_{key}_{year}.csv" for year in data))
+            for key in ("population", "cost", "region_ratios")
+        ),
         ("municipalities", "vektis_municipalities_2018.csv"),
     ):
         lines.append(f"{key:<15}= [{', '.join(chr(34) + t + chr(34) for t in text.split(', '))}]")

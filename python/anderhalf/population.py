@@ -21,7 +21,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from anderhalf import _core
 from anderhalf._paths import data_directory
-from anderhalf.errors import NotFoundError, Problem
+from anderhalf.calibration import DEFAULT_BASE, FILES, Calibration, apply, check_base, file_name, load_calibration
+from anderhalf.errors import NotFoundError, ParameterError, Problem
 from anderhalf.mapping import load_mapping
 from anderhalf.parameters import CATEGORIES
 
@@ -180,11 +181,11 @@ def _line(care: _Care, key: str) -> _core.CareLine:
     return line
 
 
-def _cost_tables(folder: Path) -> tuple[dict[str, Table], Table]:
-    """Vektis 2018: euros per insured year by category [sex][band], and insured years."""
+def _cost_tables(folder: Path, base: int = DEFAULT_BASE) -> tuple[dict[str, Table], Table]:
+    """Vektis of a base year: euros per insured year by category [sex][band], and insured years."""
     years = np.zeros((2, BANDS))
     cost: dict[str, Table] = {}
-    for row in _rows("vektis_cost_2018.csv", folder):
+    for row in _rows(f"vektis_cost_{base}.csv", folder):
         sex, band = (0 if row["sex"] == "m" else 1), int(row["age_from"]) // 5
         years[sex, band] = float(row["insured_years"])
         for name, value in row.items():
@@ -194,20 +195,23 @@ def _cost_tables(folder: Path) -> tuple[dict[str, Table], Table]:
 
 
 @functools.cache
-def targets(folder: Path | None = None) -> dict[str, NDArray[np.float64]]:
+def targets(folder: Path | None = None, base: int = DEFAULT_BASE) -> dict[str, NDArray[np.float64]]:
     """Cost targets per insured year, [group][sex][band] in euros at the price level of the law year, by care category.
 
-    Group 0 is the rest of the country, 1 the region: Vektis 2018 by age class and sex, with the region's ratio per
-    age class and category, times the factor of ``society.toml`` (price_level).
+    Group 0 is the rest of the country, 1 the region: Vektis of the base year by age class and sex, with the region's
+    ratio per age class and category, times the factor of ``society.toml`` (price_level).
     """
+    check_base(base)
     folder = folder or data_directory("params") / "population"
     society = _read("society.toml", folder)
-    cost, years = _cost_tables(folder)
-    population = _population("vektis_population_2018.csv", folder)
+    level = society["price_level"][str(base)]
+    cost, years = _cost_tables(folder, base)
+    cost["ggz"] = _cost_tables(folder, level["ggz_of"])[0]["ggz"]
+    population = _population(f"vektis_population_{base}.csv", folder)
     names = society["region"]["mijnstreek"]["municipalities"]
     region_years = sum((population[n] for n in names), np.zeros((2, BANDS)))
     ratio: dict[str, Table] = {}
-    for row in _rows("vektis_region_ratios_2018.csv", folder):
+    for row in _rows(f"vektis_region_ratios_{base}.csv", folder):
         if (
             row["municipality"] == "Mijnstreek"
             and row["age_to"]
@@ -216,11 +220,14 @@ def targets(folder: Path | None = None) -> dict[str, NDArray[np.float64]]:
             last = BANDS * 5 if row["age_to"] == "-1" else int(row["age_to"])
             table = ratio.setdefault(row["category"], np.ones((2, BANDS)))
             table[:, int(row["age_from"]) // 5 : (last + 1) // 5] = float(row["ratio"] or 1) if row["ratio"] else 1.0
-    factor = price_factor(folder)
+    factor = price_factor(folder, base)
     split = society["category_split"]
     result: dict[str, NDArray[np.float64]] = {}
 
     def put(category: str, source: str, share: float, scale: float) -> None:
+        if source not in cost:  # elv before 2017, gzsp before 2020: no such column, part of `other`
+            result.setdefault(category, np.zeros((2, 2, BANDS)))
+            return
         region = cost[source] * ratio.get(source, np.ones((2, BANDS)))
         rest = (cost[source] * years - region * region_years) / (years - region_years)
         both = np.stack([np.maximum(rest, 0), region]) * share * scale
@@ -245,17 +252,18 @@ def targets(folder: Path | None = None) -> dict[str, NDArray[np.float64]]:
     put("diagnostics", "hospital", split["diagnostics_of_hospital"], factor)
     put("diagnostics", "diagnostics", 1, factor)
     put("other", "cross_border", 1, factor)
+    put("other", "gzsp", 1, factor)
     put("other", "other", 1 - split["sensory_of_other"], factor)
     put("sensory", "other", split["sensory_of_other"], factor)
-    put("ggz", "ggz", 1, society["price_level"]["ggz_factor"])
+    put("ggz", "ggz", 1, level["ggz_factor"])
     return result
 
 
-def price_factor(folder: Path | None = None) -> float:
-    """Price level of the law year over that of Vektis 2018: macro amount per insured year / Vektis mean without GGZ."""
+def price_factor(folder: Path | None = None, base: int = DEFAULT_BASE) -> float:
+    """Price level of the law year over that of Vektis: macro amount per insured year / Vektis mean without GGZ."""
     folder = folder or data_directory("params") / "population"
-    level = _read("society.toml", folder)["price_level"]
-    cost, years = _cost_tables(folder)
+    level = _read("society.toml", folder)["price_level"][str(base)]
+    cost, years = _cost_tables(folder, base)
     mean = float(((cost["total"] - cost["ggz"]) * years).sum() / years.sum())
     return float(level["variable_macro_eur"]) / float(level["insured_years"]) / mean
 
@@ -309,12 +317,36 @@ def _municipalities(folder: Path, society: dict[str, Any]) -> tuple[list[_core.M
     return result, compositions
 
 
-def load_parameters(folder: Path | None = None, calibrated: bool = True) -> _core.PopulationParameters:
-    """The parameters of ``params/population``, with the calibrated general part unless ``calibrated`` is false."""
+def documents(folder: Path | None = None) -> dict[str, dict[str, Any]]:
+    """The files that a calibration can move values of, as they stand."""
     folder = folder or data_directory("params") / "population"
-    society = _read("society.toml", folder)
-    conditions = ConditionFile.model_validate(_read("conditions.toml", folder)).condition
-    care = CareFile.model_validate(_read("care.toml", folder))
+    return {name: _read(f"{name}.toml", folder) for name in FILES}
+
+
+def load_parameters(
+    folder: Path | None = None,
+    calibrated: bool = True,
+    base: int = DEFAULT_BASE,
+    calibration: Calibration | None = None,
+) -> _core.PopulationParameters:
+    """The parameters of ``params/population`` with what the calibration of a base year found.
+
+    Parameters
+    ----------
+    calibrated : bool
+        False: as they stand in the files, with a first guess of the general part.
+    calibration : Calibration, optional
+        In place of the file of the base year.
+    """
+    check_base(base)
+    folder = folder or data_directory("params") / "population"
+    if calibration is None:
+        calibration = load_calibration(folder / file_name(base)) if calibrated else Calibration()
+    found = documents(folder)
+    apply(found, calibration.values, file_name(base))
+    society = found["society"]
+    conditions = ConditionFile.model_validate(found["conditions"]).condition
+    care = CareFile.model_validate(found["care"])
     p = _core.PopulationParameters()
     p.start_year, p.last_year = society["years"]["start"], society["years"]["last"]
     p.municipalities, p.compositions = _municipalities(folder, society)
@@ -335,10 +367,10 @@ def load_parameters(folder: Path | None = None, calibrated: bool = True) -> _cor
     p.group_fertility = society["fertility"]["group"]
     p.fertility = curve(society["fertility"]["knots"], society["fertility"]["rate"], men=0)
     death = society["mortality"]
-    base = np.exp(np.interp(np.arange(AGES), death["knots"], np.log(death["per_1000"]))) / 1000
+    rate = np.exp(np.interp(np.arange(AGES), death["knots"], np.log(death["per_1000"]))) / 1000
     p.mortality = [
-        (base * np.interp(np.arange(AGES), death["men_knots"], death["men"])).tolist(),
-        (base * np.interp(np.arange(AGES), death["men_knots"], death["women"])).tolist(),
+        (rate * np.interp(np.arange(AGES), death["men_knots"], death["men"])).tolist(),
+        (rate * np.interp(np.arange(AGES), death["men_knots"], death["women"])).tolist(),
     ]
     p.group_mortality = death["group"]
 
@@ -395,8 +427,14 @@ def load_parameters(folder: Path | None = None, calibrated: bool = True) -> _cor
         episodes.append(e)
     p.episodes = episodes
 
-    means = _calibration(folder) if calibrated else {}
-    goal = targets(folder)
+    goal = targets(folder, base)
+    if calibration.general_eur is None:
+        means = {name: 0.5 * table for name, table in goal.items()}
+    else:
+        means = {name: np.array(table) for name, table in calibration.general_eur.items()}
+    missing = [item.category for item in care.general if item.category not in means]
+    if missing:
+        raise ParameterError(Problem(file_name(base), f"general_eur.{name}", "present", "missing") for name in missing)
     general = []
     for item in care.general:
         g = _core.GeneralCare()
@@ -408,7 +446,7 @@ def load_parameters(folder: Path | None = None, calibrated: bool = True) -> _cor
             np.minimum(1, np.array(row)).tolist() for row in curve(item.knots, item.percent, item.men, item.women, 0.01)
         ]
         g.frailty, g.amount_frailty = item.frailty, item.amount_frailty
-        g.mean_eur = means.get(item.category, 0.5 * goal[item.category]).tolist()
+        g.mean_eur = means[item.category].tolist()
         general.append(g)
     p.general = general
     p.wlz_factor = [float(society["wlz"]["factor"][c]) for c in CATEGORIES]
@@ -432,18 +470,10 @@ def _normalised(exponent: float) -> list[float]:
     return [float(x) for x in factor / factor.mean()]
 
 
-def _calibration(folder: Path) -> dict[str, NDArray[np.float64]]:
-    path = folder / "calibration.toml"
-    if not path.exists():
-        return {}
-    document = _read("calibration.toml", folder)
-    return {name: np.array([table["rest"], table["region"]]) for name, table in document["general_eur"].items()}
-
-
 @functools.cache
-def load_tables() -> _core.PopulationTables:
-    """Thresholds and quantile tables of the parameters in the package."""
-    return _core.build_population(load_parameters())
+def load_tables(base: int = DEFAULT_BASE) -> _core.PopulationTables:
+    """Thresholds and quantile tables of the parameters in the package, calibrated on a base year."""
+    return _core.build_population(load_parameters(base=base))
 
 
 @dataclass(frozen=True)
@@ -457,6 +487,7 @@ class Population:
     persons: int
     region: str | None = None
     region_codes: tuple[int, ...] = field(default=())
+    base: int = DEFAULT_BASE
     origin: Literal["synthetic"] = field(default="synthetic", init=False)
     data_sha256: None = field(default=None, init=False)
 
@@ -556,6 +587,7 @@ def synthesise(
     region: str | None = "mijnstreek",
     seed: int = 1,
     *,
+    base: int = DEFAULT_BASE,
     block_persons: int = 4096,
 ) -> Population:
     """Lay out a synthetic population; blocks are made when asked for.
@@ -570,9 +602,12 @@ def synthesise(
         Name of a region in ``params/population/society.toml``; None thins the country evenly.
     seed : int
         Seed of every draw.
+    base : int
+        Year of the Vektis cost that care is calibrated on, 2015, 2018, 2021 or 2023, at the level of a law year.
     """
-    tables = load_tables()
+    check_base(base)
+    tables = load_tables(base)
     sample = _core.Sample()
     codes = region_codes(region) if region else ()
     sample.persons, sample.region, sample.seed, sample.block_persons = persons, list(codes), seed, block_persons
-    return Population(tables, _core.plan_population(tables, sample), years, seed, persons, region, codes)
+    return Population(tables, _core.plan_population(tables, sample), years, seed, persons, region, codes, base)

@@ -139,7 +139,7 @@ def _top(cost: Array, weight: Array, share: float) -> tuple[Array, float]:
 
 def cost_by_category(people: Population, year: int) -> tuple[dict[str, tuple[float, float]], Statistics]:
     """Euros per insured year and category: (reached, target at the sample's own age and sex), and distances."""
-    goal, addon = targets(), np.array(addon_drugs())
+    goal, addon = targets(base=people.base), np.array(addon_drugs())
     region = {m.code for m in people.tables.parameters.municipalities if m.group == 1}
     start = int(np.datetime64(f"{year}-01-01").astype(int))
     length = int(np.datetime64(f"{year + 1}-01-01").astype(int)) - start
