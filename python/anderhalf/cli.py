@@ -190,13 +190,13 @@ def validate(
     from anderhalf.population import synthesise as make
     from anderhalf.simulation import Rules, World
 
-    people = read_population(directory) if directory else make(persons, (2015, 2021), seed=seed)
+    people = read_population(directory) if directory else make(persons, (2015, 2023), seed=seed)
     world = None  # targets on classes and fit need the cost years before the first year of the law
     if people.years[0] <= 2015 and people.years[1] >= 2021:
         law = load_model("nl-2021-structural")
         world = World(people, law, Rules(start=2021, horizon=1), threads=threads or processors())
     result = people.validate(world=world)
-    typer.echo(result.to_json() if json else str(result))
+    typer.echo(json_.dumps(result.to_dict(), indent=2) if json else str(result))
 
 
 @app.command()

@@ -1,249 +1,937 @@
-"""Is the synthetic population like the Dutch one? Every target with the value reached, its error and its source.
+"""Is a population like the Dutch one? Statistics for every target, and checks that compare them.
 
-Targets stand in ``params/population/targets.toml``. Some of them were used to set parameters (``calibrated``), the
-others were not (``held_out``) and are shown apart. Model means are compared, realised samples are never rescaled.
+Targets stand in ``params/population/targets.toml`` (:mod:`anderhalf.targets`). Some were used to set parameters
+(``calibrated``), the others were not (``held_out``) and are shown apart. Realised samples are never rescaled.
 """
 
 from __future__ import annotations
 
 import math
-import tomllib
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, dataclass, field
-from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
-from anderhalf._paths import data_directory
+from anderhalf import _core
 from anderhalf.columns import days_in
+from anderhalf.errors import AnderhalfError, NotFoundError, ParameterError, Problem
 from anderhalf.parameters import CATEGORIES
-from anderhalf.population import addon_drugs, targets
+from anderhalf.population import BANDS, addon_drugs
+from anderhalf.targets import (
+    BROAD_AGES,
+    CARE_GROUPS,
+    PROFILED,
+    Subgroup,
+    Target,
+    cell_key,
+    cost_goal,
+    families,
+    insured_years_of_vektis,
+    load_targets,
+    ratio_key,
+    subgroups,
+    weight_key,
+)
 
 if TYPE_CHECKING:
-    from anderhalf.population import Population
+    from anderhalf.simulation import World
 
 Array = NDArray[Any]
+Statistics = dict[str, tuple[float, float]]
+K = len(CATEGORIES)
+HOSPITAL, DRUGS, NURSING, GGZ, GP = (CATEGORIES.index(c) for c in ("hospital", "drugs", "nursing", "ggz", "gp"))
+INSURED_YEARS = (2015, 2018, 2021, 2023)
+_LAG = 3  # years between the cost year of an estimate and the equalization year
 
 
-class Target(BaseModel):
-    """One row of ``targets.toml``."""
+class Measured(NamedTuple):
+    """A statistic with its sampling error and the number of rows (persons, insured periods) it rests on."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    key: str
-    label: str
-    low: float
-    high: float
-    year: int
-    basis: Literal["claims", "survey", "weights", "assumption"]
-    source: str
-    role: Literal["calibrated", "held_out"]
-    unit: str = "share"
+    value: float
+    error: float
+    rows: int
 
 
-@dataclass(frozen=True)
-class Check:
-    """A target and what the population gives."""
+# --- one pass over records and claims ---------------------------------------------------------------------------------
 
-    key: str
-    label: str
-    low: float
-    high: float
-    value: float | None
-    standard_error: float | None
-    gap: float | None
-    unit: str
-    year: int
-    basis: str
-    source: str
-    role: str
+
+@dataclass
+class _Survey:
+    """What one pass over the blocks keeps: sums per cell of the cost years, and a few columns per person."""
+
+    sums: dict[int, dict[str, Array]]
+    columns: dict[str, Array]
+    insured: dict[int, tuple[float, int]]  # insured years and records
+
+
+def _day(year: int) -> int:
+    return int(np.datetime64(f"{year}-01-01").astype(int))
+
+
+def _insured(records: Array, year: int) -> tuple[float, int]:
+    start, length = _day(year), days_in(year)
+    days = np.minimum(records["last_day"], start + length - 1) - np.maximum(records["first_day"], start) + 1
+    return float((np.maximum(days, 0) * records["represents"].astype(np.float64)).sum()) / length, int((days > 0).sum())
+
+
+def _age(birth_month: Array, year: int) -> Array:
+    """On 30 June, as Vektis counts."""
+    return np.asarray(np.clip((12 * year + 5 - birth_month) // 12, 0, 105))
+
+
+def _year_of_block(block: Any, year: int, region: Array, addon: Array) -> dict[str, Array]:
+    """Persons of a block who are insured in a year, with euros per category; the first record of the year counts."""
+    start, length = _day(year), days_in(year)
+    r = block.records
+    r = r[(r["first_day"] < start + length) & (r["last_day"] >= start)]
+    c = block.claims
+    c = c[(c["opened"] >= start) & (c["opened"] < start + length)]
+    person, first, at = np.unique(r["person"], return_index=True, return_inverse=True)
+    days = np.minimum(r["last_day"], start + length - 1) - np.maximum(r["first_day"], start) + 1
+    row = np.minimum(np.searchsorted(person, c["person"]), max(0, len(person) - 1))
+    known = (person[row] == c["person"]) if len(person) else np.zeros(len(c), dtype=bool)
+    c, row = c[known], row[known]
+    category = c["category"].astype(np.int64)
+    category[(category == DRUGS) & np.isin(c["product"], addon)] = HOSPITAL
+    euros = np.bincount(row * K + category, weights=c["claimed_cents"] / 100.0, minlength=K * len(person))
+    of = r[first]
+    return {
+        "person": person,
+        "represents": of["represents"].astype(np.float64),
+        "time": np.bincount(at, weights=days / length, minlength=len(person)),
+        "birth_month": of["birth_month"].astype(np.int64),
+        "sex": of["sex"].astype(np.int64),
+        "group": np.isin(of["municipality"], region).astype(np.int64),
+        "voluntary": of["voluntary_deductible_cents"].astype(np.int64),
+        "euros": euros.reshape(len(person), K),
+        "claims": np.bincount(row, minlength=len(person)),
+    }
+
+
+def _cell_sums(year: int, p: Mapping[str, Array]) -> dict[str, Array]:
+    """Sums per [group][sex][band]([category]) from which means and their errors follow."""
+    band = np.minimum(BANDS - 1, _age(p["birth_month"], year) // 5)
+    cell = (p["group"] * 2 + p["sex"] - 1) * BANDS + band
+    size = 4 * BANDS
+    w, t, c = p["represents"], p["time"], p["euros"]
+    each = (cell[:, None] * K + np.arange(K)).ravel()
+
+    def by_category(values: Array) -> Array:
+        return np.bincount(each, weights=values.ravel(), minlength=size * K).reshape(2, 2, BANDS, K)
+
+    def by_cell(values: Array) -> Array:
+        return np.bincount(cell, weights=values, minlength=size).reshape(2, 2, BANDS)
+
+    wc = w[:, None] * c
+    return {
+        "rows": by_cell(np.ones(len(cell))),
+        "years": by_cell(w * t),
+        "years2": by_cell((w * t) ** 2),
+        "cost": by_category(wc),
+        "cost2": by_category(wc**2),
+        "cross": by_category(wc * (w * t)[:, None]),
+    }
+
+
+def _conditions(people: Any, k: int, year: int, chosen: Mapping[str, Array], person: Array) -> dict[str, Array]:
+    rows = _core.conditions_of_block(people.tables, people.plan, k, year, year)
+    at = np.minimum(np.searchsorted(person, rows[:, 0].astype(np.uint64)), max(0, len(person) - 1))
+    known = person[at] == rows[:, 0].astype(np.uint64) if len(person) else np.zeros(len(rows), dtype=bool)
+    at, condition = at[known], rows[known, 2]
+    result = {"conditions": np.bincount(at, minlength=len(person))}
+    for name, wanted in chosen.items():
+        has = np.zeros(len(person), dtype=bool)
+        has[at[np.isin(condition, wanted)]] = True
+        result[f"has_{name}"] = has
+    return result
+
+
+class Subject:
+    """A population with all that statistics are made of; each part is computed when it is first asked for.
+
+    Parameters
+    ----------
+    people : Insured
+        Anything with records and claims by block: a population, a dataset, microdata.
+    world : World, optional
+        The same people under ``nl-2021-structural``, when there is one already.
+    year : int
+        Cost year that is compared; the equalization year of classes is three years later.
+    """
+
+    def __init__(self, people: Any, world: World | None = None, *, year: int = 2018, threads: int = 1) -> None:
+        self.people, self.year, self.threads = people, year, threads
+        self.start = year + _LAG
+        self._worlds: dict[str, Any] = {}
+        self.notes: dict[str, str] = {}  # why families have no value
+        if world is not None:
+            self._worlds[world.model.name] = world
 
     @property
-    def met(self) -> bool | None:
-        """Within the range, or within 3 standard errors of it; None when there is no value."""
-        if self.value is None or self.gap is None:
-            return None
-        return abs(self.gap) <= 3 * (self.standard_error or 0)
+    def has_conditions(self) -> bool:
+        """Whether the states behind the care are known: only for people generated here."""
+        return hasattr(self.people, "tables") and hasattr(self.people, "plan")
 
+    def world(self, law: str) -> Any:
+        """The people under a law with cost year ``year``; refused with the reason when years are missing."""
+        if law not in self._worlds:
+            from anderhalf.model import load_model
+            from anderhalf.simulation import Rules, World
 
-@dataclass(frozen=True)
-class Validation:
-    """All checks; calibrated and held-out ones apart."""
+            first, last = self.people.years
+            if first > self.start - 2 * _LAG or last < self.start:
+                raise NotFoundError(
+                    Problem(
+                        "years", "too few for classes", f"{self.start - 2 * _LAG}..{self.start}", f"{first}..{last}"
+                    )
+                )
+            rules = Rules(start=self.start, horizon=1)
+            self._worlds[law] = World(self.people, load_model(law), rules, threads=self.threads)
+        return self._worlds[law]
 
-    checks: tuple[Check, ...]
-    persons: int
-    seed: int
-    notes: tuple[str, ...] = field(default=())
+    @cached_property
+    def _region(self) -> Array:
+        try:
+            return np.array(self.people.municipality_codes("mijnstreek"))
+        except AnderhalfError:
+            return np.array([], dtype=np.int64)
 
-    def of_role(self, role: str) -> tuple[Check, ...]:
-        """Checks that were ``calibrated`` or ``held_out``."""
-        return tuple(c for c in self.checks if c.role == role)
+    @cached_property
+    def survey(self) -> _Survey:
+        """One pass over all blocks: cost years, persons, conditions of the year before."""
+        first, last = self.people.years
+        years = [y for y in range(self.year - _LAG, self.year + 2) if first <= y <= last]
+        cost_years = [y for y in (self.year, 2018, 2023) if first <= y <= last]
+        addon = np.array(addon_drugs())
+        chosen = self._chosen_conditions() if self.has_conditions else {}
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {
-            "persons": self.persons,
-            "seed": self.seed,
-            "checks": [{**asdict(c), "met": c.met} for c in self.checks],
-            "notes": list(self.notes),
+        counted = [y for y in INSURED_YEARS if first <= y <= last]
+        wanted = sorted({*years, *cost_years})
+
+        def one(k: int) -> tuple[dict[int, dict[str, Array]], dict[str, Array], list[tuple[float, int]]]:
+            block = self.people.block(k, (min(wanted + counted), max(wanted + counted)))
+            parts = {y: _year_of_block(block, y, self._region, addon) for y in wanted}
+            sums = {y: _cell_sums(y, parts[y]) for y in dict.fromkeys(cost_years)}
+            return sums, self._persons(k, block, parts, chosen), [_insured(block.records, y) for y in counted]
+
+        sums: dict[int, dict[str, Array]] = {}
+        columns: dict[str, list[Array]] = {}
+        insured = dict.fromkeys(counted, (0.0, 0))
+        with ThreadPoolExecutor(max(1, self.threads)) as pool:
+            for part, people, totals in _in_order(pool, one, len(self.people), self.threads):
+                for y, tables in part.items():
+                    for name, values in tables.items():
+                        at = sums.setdefault(y, {})
+                        at[name] = at.get(name, 0) + values
+                for name, values in people.items():
+                    columns.setdefault(name, []).append(values)
+                for y, (years_, rows) in zip(counted, totals, strict=True):
+                    insured[y] = (insured[y][0] + years_, insured[y][1] + rows)
+        return _Survey(sums, {name: np.concatenate(v) for name, v in columns.items()}, insured)
+
+    def _chosen_conditions(self) -> dict[str, Array]:
+        keys = [c.key for c in self.people.tables.parameters.conditions]
+        result = {}
+        for name, group in subgroups().items():
+            if group.conditions:
+                unknown = [c for c in group.conditions if c not in keys]
+                if unknown:
+                    where = f"targets.toml, subgroup {name}"
+                    raise ParameterError(
+                        Problem(where, f"unknown conditions: {', '.join(unknown)}", "keys of conditions.toml")
+                    )
+                result[name] = np.array([keys.index(c) for c in group.conditions])
+        return result
+
+    def _persons(
+        self, k: int, block: Any, parts: Mapping[int, Mapping[str, Array]], chosen: Mapping[str, Array]
+    ) -> dict[str, Array]:
+        """Columns per person insured in the cost year, and what the years around it say of them."""
+        if self.year not in parts:
+            return {}
+        now = parts[self.year]
+        person, euros = now["person"], now["euros"]
+        total = euros.sum(axis=1)
+        result = {
+            "person": person,
+            "represents": now["represents"],
+            "time": now["time"],
+            "age": _age(now["birth_month"], self.year),
+            "sex": now["sex"],
+            "voluntary": now["voluntary"],
+            "cost": total,
+            "hospital": euros[:, HOSPITAL],
+            "nursing": euros[:, NURSING],
+            "ggz": euros[:, GGZ],
         }
 
-    def __str__(self) -> str:
-        lines = []
-        for role, title in (("calibrated", "used in the calibration"), ("held_out", "held out of the calibration")):
-            lines.append(f"Targets {title}")
-            for c in self.of_role(role):
-                value = "-" if c.value is None else f"{c.value:.4g}"
-                error = "-" if c.standard_error is None else f"{c.standard_error:.2g}"
-                mark = {True: "met", False: "NOT MET", None: "no value"}[c.met]
-                lines.append(
-                    f"  {c.label:<66} {c.low:g}..{c.high:g} {c.unit:<6} value {value:>9} se {error:>8}"
-                    f"  {mark}  [{c.source}]"
-                )
-        return "\n".join([*lines, *self.notes])
+        def aligned(year: int, values: Callable[[Mapping[str, Array]], Array]) -> tuple[Array, Array]:
+            other = parts[year]
+            at = np.minimum(np.searchsorted(other["person"], person), max(0, len(other["person"]) - 1))
+            there = other["person"][at] == person if len(other["person"]) else np.zeros(len(person), dtype=bool)
+            found = values(other)
+            return there, np.where(there, found[at] if len(found) else 0.0, 0.0)
+
+        if self.year + 1 in parts:
+            result["later"], result["cost_later"] = aligned(self.year + 1, lambda p: p["euros"].sum(axis=1))
+            result["switches"] = self._switches(block, person)
+        for lag in range(1, _LAG + 1):
+            if self.year - lag not in parts:
+                break
+            there, hospital = aligned(self.year - lag, lambda p: p["euros"][:, HOSPITAL])
+            result[f"insured_{lag}"], result[f"hospital_{lag}"] = there, hospital
+        if self.year - 1 in parts:
+            _, outside = aligned(self.year - 1, lambda p: p["euros"].sum(axis=1) - p["euros"][:, GP])
+            result["outside_gp_1"] = outside
+            if self.has_conditions:
+                result.update(_conditions(self.people, k, self.year - 1, chosen, person))
+        return result
+
+    def _switches(self, block: Any, person: Array) -> Array:
+        """1 and 0: another insurer on 1 January after the cost year or the same one; -1: not insured on both days."""
+        after = _day(self.year + 1)
+        r = block.records
+        old = r[(r["first_day"] < after) & (r["last_day"] >= after - 1)]
+        new = r[(r["first_day"] <= after) & (r["last_day"] >= after)]
+        code = np.full((2, len(person)), -1, dtype=np.int64)
+        for k, rows in enumerate((old, new)):
+            at = np.minimum(np.searchsorted(person, rows["person"]), max(0, len(person) - 1))
+            known = person[at] == rows["person"] if len(person) else np.zeros(len(rows), dtype=bool)
+            code[k, at[known]] = rows["insurer"][known]
+        return np.where((code >= 0).all(axis=0), (code[0] != code[1]).astype(np.int64), -1)
 
 
-def load_targets() -> tuple[Target, ...]:
-    """The rows of ``targets.toml``."""
-    path = data_directory("params") / "population" / "targets.toml"
-    with path.open("rb") as file:
-        document = tomllib.load(file)
-    return tuple(Target.model_validate(row) for row in document["target"])
+def _in_order(pool: ThreadPoolExecutor, one: Callable[[int], Any], count: int, threads: int) -> Iterator[Any]:
+    """Results of all blocks in order, no more than a few ahead of the reader."""
+    from collections import deque
+
+    waiting: deque[Any] = deque()
+    for k in range(count):
+        waiting.append(pool.submit(one, k))
+        if len(waiting) > 2 * max(1, threads):
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
-Statistics = dict[str, tuple[float, float]]
+# --- statistics by family ---------------------------------------------------------------------------------------------
 
 
-def _share(flags: Array, weight: Array, of: Array | None = None) -> tuple[float, float]:
+def _share(flags: Array, weight: Array, of: Array | None = None) -> Measured:
     """Share of the insured (rows times ``represents``) that a flag holds for, with its sampling error."""
     chosen, w = (flags, weight) if of is None else (flags[of], weight[of])
     total = float(w.sum())
     if total == 0:
-        return math.nan, math.nan
+        return Measured(math.nan, math.nan, 0)
     value = float((chosen * w).sum()) / total
-    return value, math.sqrt(float((((chosen - value) * w) ** 2).sum())) / total
+    return Measured(value, math.sqrt(float((((chosen - value) * w) ** 2).sum())) / total, len(w))
 
 
-def _top(cost: Array, weight: Array, share: float) -> tuple[Array, float]:
-    """Rows of the top share of insured by cost, and the cost of the last of them."""
+def _mean(values: Array, weight: Array) -> Measured:
+    """Weighted mean; weights hold time and ``represents``."""
+    total = float(weight.sum())
+    if total == 0:
+        return Measured(math.nan, math.nan, 0)
+    value = float((values * weight).sum()) / total
+    return Measured(value, math.sqrt(float((((values - value) * weight) ** 2).sum())) / total, len(values))
+
+
+def _top(cost: Array, weight: Array, share: float) -> Array:
+    """Rows of the top share of insured by cost."""
     order = np.argsort(-cost, kind="stable")
     inside = np.cumsum(weight[order]) <= share * weight.sum()
     chosen = np.zeros(len(cost), dtype=bool)
     chosen[order[inside]] = True
-    return chosen, float(cost[order[inside]].min()) if inside.any() else math.inf
+    return chosen
 
 
-def cost_by_category(people: Population, year: int) -> tuple[dict[str, tuple[float, float]], Statistics]:
-    """Euros per insured year and category: (reached, target at the sample's own age and sex), and distances."""
-    goal, addon = targets(base=people.base), np.array(addon_drugs())
-    region = {m.code for m in people.tables.parameters.municipalities if m.group == 1}
-    start = int(np.datetime64(f"{year}-01-01").astype(int))
-    length = int(np.datetime64(f"{year + 1}-01-01").astype(int)) - start
-    size = len(CATEGORIES)
-    cost, years, square = np.zeros((76, size)), np.zeros(76), np.zeros((76, size))
-    for block in people.blocks((year, year)):
-        r, c = block.records, block.claims
-        band = np.minimum(18, np.clip((12 * year + 5 - r["birth_month"]) // 12, 0, 105) // 5)
-        cell = (np.isin(r["municipality"], list(region)) * 2 + r["sex"] - 1) * 19 + band
-        years += np.bincount(
-            cell, weights=(r["last_day"] - r["first_day"] + 1) / length * r["represents"], minlength=76
-        )
-        row = np.searchsorted(r["person"], c["person"])
-        category = c["category"].astype(np.int64)
-        category[(category == CATEGORIES.index("drugs")) & np.isin(c["product"], addon)] = CATEGORIES.index("hospital")
-        euros = c["claimed_cents"] / 100.0 * r["represents"][row]
-        cost += np.bincount(cell[row] * size + category, weights=euros, minlength=76 * size).reshape(76, size)
-        square += np.bincount(cell[row] * size + category, weights=euros**2, minlength=76 * size).reshape(76, size)
-    table: dict[str, tuple[float, float]] = {}
-    result: Statistics = {}
-    for group, name in ((0, "country"), (1, "region")):
-        part = slice(38 * group, 38 * group + 38)
-        insured = years[part].sum()
-        if insured == 0:
+def _cell_error(s: Mapping[str, Array], part: Any, k: Any) -> float:
+    """Standard error of cost over insured years of the cells ``part`` together, persons drawn apart."""
+    years, mean = s["years"][part].sum(), s["cost"][part][..., k].sum() / s["years"][part].sum()
+    cost2, cross = s["cost2"][part][..., k].sum(), s["cross"][part][..., k].sum()
+    spread = cost2 - 2 * mean * cross + mean**2 * s["years2"][part].sum()
+    return float(np.sqrt(max(spread, 0.0)) / years)
+
+
+def _costs(subject: Subject) -> dict[str, Measured]:
+    """Cost per category, country and region, at the age and sex of Vektis; and every cell."""
+    s, goal, vektis = subject.survey.sums[subject.year], cost_goal(subject.year), insured_years_of_vektis(subject.year)
+    result: dict[str, Measured] = {}
+    for group, name in enumerate(("country", "region")):
+        years, rows = s["years"][group], int(s["rows"][group].sum())
+        if not years.sum():
             continue
-        for kind, goals in goal.items():
-            k = CATEGORIES.index(kind)
-            want = float((goals[group].reshape(38) * years[part]).sum() / insured)
-            got = float(cost[part, k].sum() / insured)
-            table[f"{name}.{kind}"] = (got, want)
-            result[f"cost_{name}_{kind}"] = (got / want - 1, float(np.sqrt(square[part, k].sum())) / insured / want)
-    return table, result
+        for category, goals in goal.items():
+            k = CATEGORIES.index(category)
+            want = float((goals[group] * years).sum())  # at the sample's own age and sex
+            published = float((goals[group] * vektis[group]).sum() / vektis[group].sum())
+            scale = published * years.sum() / want
+            mean = float(s["cost"][group][..., k].sum() / years.sum())
+            error = _cell_error(s, (group,), k)
+            result[f"cost_{name}_{category}"] = Measured(mean * scale, error * scale, rows)
+            for sex in (0, 1):
+                for band in range(BANDS):
+                    at = (group, sex, band)
+                    if s["years"][at] > 0:
+                        value = float(s["cost"][at][k] / s["years"][at])
+                        result[cell_key(f"cells_{name}", category, sex, band)] = Measured(
+                            value, _cell_error(s, at, k), int(s["rows"][at])
+                        )
+    return result
 
 
-class _Wanted:
-    """Computes the statistics asked for and no others: the calibration never sees a target that is held out."""
+def _ratios(subject: Subject) -> dict[str, Measured]:
+    """Region against the country at the same age and sex, all ages and by broad age class."""
+    result: dict[str, Measured] = {}
+    for year in (2018, 2023):
+        s = subject.survey.sums.get(year)
+        if s is None or not s["years"][1].sum():
+            continue
+        years = s["years"].sum(axis=0)
+        for group, parts in CARE_GROUPS.items():
+            k = list(range(K)) if group == "total" else [CATEGORIES.index(p) for p in parts if p in CATEGORIES]
+            national = s["cost"][..., k].sum(axis=(0, -1)) / np.maximum(years, 1e-9)
+            for ages in (None, *(BROAD_AGES if group in PROFILED else ())):
+                low, high = ages or (0, -1)
+                bands = slice(low // 5, BANDS if high < 0 else (high + 1) // 5)
+                actual = float(s["cost"][1][:, bands][..., k].sum())
+                expected = float((national[:, bands] * s["years"][1][:, bands]).sum())
+                if expected <= 0:
+                    continue
+                error = math.sqrt(float(s["cost2"][1][:, bands][..., k].sum())) / expected
+                rows = int(s["rows"][1][:, bands].sum())
+                result[ratio_key(f"ratio_{year}", group, ages)] = Measured(actual / expected, error, rows)
+    return result
 
-    def __init__(self, keys: Collection[str] | None) -> None:
-        self.keys, self.result = keys, Statistics()
 
-    def __contains__(self, key: str) -> bool:
-        return self.keys is None or key in self.keys
-
-    def put(self, key: str, compute: Callable[[], tuple[float, float]]) -> None:
-        if key in self:
-            self.result[key] = compute()
+def _insured_years(subject: Subject) -> dict[str, Measured]:
+    return {
+        f"insured_years_{year}": Measured(total, math.nan, rows)
+        for year, (total, rows) in subject.survey.insured.items()
+    }
 
 
-def distribution(
-    ranking: Mapping[str, Array], following: Mapping[str, Array], keys: Collection[str] | None = None
-) -> Statistics:
-    """Deductible, concentration and persistence, from the yearly cost of each person; only ``keys`` if given."""
-    wanted = _Wanted(keys)
-    cost, eligible, age, sex = (np.asarray(ranking[k]) for k in ("cost_cents", "eligible_cents", "age", "sex"))
+def _body(subject: Subject) -> dict[str, Measured]:
+    """Who fills the deductible; from the yearly cost under it."""
+    ranking = subject.world("nl-2021-structural").core.ranking(subject.year)
+    eligible, age, sex = (np.asarray(ranking[k]) for k in ("eligible_cents", "age", "sex"))
     weight = np.asarray(ranking["represents"], dtype=np.float64)
     adult = age >= 18
+    result = {}
     for name, chosen in (
         ("men", adult & (sex == 1)),
         ("women", adult & (sex == 2)),
         ("18_34", adult & (age < 35)),
         ("75_plus", age >= 75),
     ):
-        wanted.put(f"fills_deductible_{name}", partial(_share, eligible >= 38_500, weight, chosen))
-        wanted.put(f"no_cost_{name}", partial(_share, eligible == 0, weight, chosen))
-    total = float((cost * weight).sum())
-
-    def concentration(share: float) -> tuple[float, float]:
-        euros = (cost * weight)[_top(cost, weight, share)[0]]
-        return float(euros.sum()) / total, float(euros.std() * math.sqrt(len(euros))) / total
-
-    for name, share in (("1", 0.01), ("5", 0.05), ("10", 0.10)):
-        wanted.put(f"top_{name}", partial(concentration, share))
-    later = {int(p): float(x) for p, x in zip(following["person"], following["cost_cents"], strict=True)}
-    both = np.array([int(p) in later for p in ranking["person"]])
-    now, w = cost[both].astype(np.float64), weight[both]
-    then = np.array([later[int(p)] for p in np.asarray(ranking["person"])[both]])
-
-    def stays(share: float) -> tuple[float, float]:
-        return _share(_top(then, w, share)[0], w, _top(now, w, share)[0])
-
-    for name, share in (("10", 0.10), ("1", 0.01)):
-        wanted.put(f"stays_top_{name}", partial(stays, share))
-    return wanted.result
+        result[f"fills_deductible_{name}"] = _share(eligible >= 38_500, weight, chosen)
+        result[f"no_cost_{name}"] = _share(eligible <= 0, weight, chosen)
+    return result
 
 
-def class_shares(classes: Mapping[str, Array], keys: Collection[str] | None = None) -> Statistics:
-    """Shares of insured with a class, from the classes of one year (``World.core.classes``); only ``keys`` if given."""
-    c = {k: np.asarray(v) for k, v in classes.items()}
-    wanted = _Wanted(keys)
-    weight = c["represents"] * c["days"]
+def _tail(subject: Subject) -> dict[str, Measured]:
+    p = subject.survey.columns
+    cost, w = p["cost"], p["represents"]
+    total = float((cost * w).sum())
+    result = {}
+    for name, share in (("1", 0.01), ("5", 0.05)):
+        chosen = _top(cost, w, share)
+        euros = (cost * w)[chosen]
+        result[f"top_{name}"] = Measured(
+            float(euros.sum()) / total, float(euros.std() * math.sqrt(len(euros))) / total, len(cost)
+        )
+    top = _top(cost, w, 0.01)
+    for name in ("hospital", "ggz", "nursing"):
+        part = np.divide(p[name], cost, out=np.zeros_like(cost), where=cost > 0)[top]
+        result[f"top_1_{name}"] = _mean(part, (w * cost)[top])
+    result["top_1_aged_65_or_less"] = _share(p["age"] <= 65, w, top)
+    return result
+
+
+def _persistence(subject: Subject) -> dict[str, Measured]:
+    p = subject.survey.columns
+    if "later" not in p:
+        raise NotFoundError(Problem("years", "no year after the cost year", str(subject.year + 1)))
+    both = p["later"]
+    now, then, w = p["cost"][both], p["cost_later"][both], p["represents"][both]
+    return {
+        f"stays_top_{name}": _share(_top(then, w, share), w, _top(now, w, share))
+        for name, share in (("10", 0.10), ("1", 0.01))
+    }
+
+
+def _insurance(subject: Subject) -> dict[str, Measured]:
+    p = subject.survey.columns
+    adult, w = p["age"] >= 18, p["represents"]
+    result = {
+        "voluntary": _share(p["voluntary"] > 0, w, adult),
+        "voluntary_500": _share(p["voluntary"] >= 50_000, w, adult),
+    }
+    if "switches" in p:
+        result["switches"] = _share(p["switches"] > 0, w, p["switches"] >= 0)
+    return result
+
+
+def _classes(subject: Subject) -> dict[str, Measured]:
+    """Shares of insured with a class in the equalization year, and of adults on the forfait."""
+    c = {k: np.asarray(v) for k, v in subject.world("nl-2021-structural").core.classes(subject.start).items()}
+    weight = c["represents"].astype(np.float64) * c["days"]
     adult = c["age"] >= 18
     healthy = adult & (c["morbid"] == 0)
-    old_rule = (c["fkg"] != 0) | (c["dkg"] > 0) | (c["hkg"] != 0) | (c["mhk"] > 1)
-    wanted.put("any_fkg", lambda: _share(c["fkg"] != 0, weight))
-    wanted.put("any_dkg", lambda: _share(c["dkg"] > 0, weight))
-    wanted.put("any_hkg", lambda: _share(c["hkg"] != 0, weight))
-    wanted.put("any_fdg", lambda: _share(c["fdg"] > 0, weight))
-    wanted.put("any_mvv", lambda: _share(c["mvv"] > 0, weight))
-    wanted.put("mhk_two_years_or_more", lambda: _share(c["mhk"] > 1, weight))
-    wanted.put("forfait", lambda: _share(c["morbid"] != 0, weight, adult))
-    wanted.put("mhk_1_of_healthy_adults", lambda: _share(c["mhk"] > 0, weight, healthy))
-    wanted.put("morbid_2015_under_65", lambda: _share(old_rule, weight, c["age"] < 65))
-    wanted.put("morbid_2015_65_plus", lambda: _share(old_rule, weight, c["age"] >= 65))
-    return wanted.result
+    return {
+        "any_fkg": _share(c["fkg"] != 0, weight),
+        "any_dkg": _share(c["dkg"] > 0, weight),
+        "any_hkg": _share(c["hkg"] != 0, weight),
+        "any_fdg": _share(c["fdg"] > 0, weight),
+        "any_mvv": _share(c["mvv"] > 0, weight),
+        "mhk_two_years_or_more": _share(c["mhk"] > 1, weight),
+        "forfait": _share(c["morbid"] != 0, weight, adult),
+        "mhk_1_of_healthy_adults": _share(c["mhk"] > 0, weight, healthy),
+    }
+
+
+def _morbid_2015(subject: Subject) -> dict[str, Measured]:
+    frame = subject.world("nl-2015").core.frame(subject.start)
+    gsm = frame["classes"]["variable"]["gsm"]
+    weight = frame["represents"].astype(np.float64) * frame["days"]
+    old = frame["age"] >= 65
+    return {
+        "morbid_2015_under_65": _share(gsm >= 3, weight, ~old),
+        "morbid_2015_65_plus": _share(gsm >= 3, weight, old),
+    }
+
+
+def _level(world: Any, year: int) -> float:
+    """What brings the mean cost of the estimate to the macro amount."""
+    fit = world.core.fit(year)
+    return float(world.model.macro_variable / 100 / (fit.insured_years * fit.mean_cost))
+
+
+def _weights(subject: Subject) -> dict[str, Measured]:
+    """Weights estimated on the cost year, at the level of the macro amount; rows is the share in 1 per million."""
+    world = subject.world("nl-2021-structural")
+    fit, level = world.core.fit(subject.year), _level(world, subject.year)
+    days = np.asarray(world.core.totals(subject.year)["variable"]).sum(axis=0)
+    names = [(c.name, row.code) for c in world.model.variable.criteria for row in c.classes]
+    result = {}
+    for k, (criterion, code) in enumerate(names):
+        if fit.empty[k]:
+            continue
+        rows = round(fit.rows * float(days[k]) / (days_in(subject.year) * fit.insured_years))
+        result[weight_key("weights_2021", criterion, code)] = Measured(
+            float(fit.coefficients[k]) * level, float(fit.standard_errors[k]) * level, rows
+        )
+    return result
+
+
+def class_share(subject: Subject) -> dict[str, float]:
+    """Share of the insured years in each class of 2021, by the keys of the weights."""
+    world = subject.world("nl-2021-structural")
+    fit = world.core.fit(subject.year)
+    days = np.asarray(world.core.totals(subject.year)["variable"]).sum(axis=0)
+    names = [(c.name, row.code) for c in world.model.variable.criteria for row in c.classes]
+    total = days_in(subject.year) * fit.insured_years
+    return {weight_key("weights_2021", c, code): float(days[k]) / total for k, (c, code) in enumerate(names)}
+
+
+def _fit(subject: Subject) -> dict[str, Measured]:
+    world = subject.world("nl-2021-structural")
+    fit = world.core.fit(subject.year)
+    frame = world.core.frame(subject.year)
+    time = frame["days"] / days_in(subject.year)
+    w = frame["represents"] * time
+    cost = frame["variable_cents"] / 100 / time
+    code = np.asarray(frame["classes"]["variable"]["age_sex"])
+    sums, weight = np.bincount(code, weights=w * cost), np.bincount(code, weights=w)
+    mean = float(sums.sum() / weight.sum())
+    between = np.divide(sums, weight, out=np.full_like(sums, mean), where=weight > 0)
+    explained = float((weight * (between - mean) ** 2).sum() / (w * (cost - mean) ** 2).sum())
+    return {
+        "r2": Measured(float(fit.r2), math.nan, int(fit.rows)),
+        "r2_age_sex": Measured(explained, math.nan, int(fit.rows)),
+    }
+
+
+def _steps(subject: Subject) -> dict[str, Measured]:
+    """What leaving MHK 1 of 3 costs: weight and expected own payment."""
+    world = subject.world("nl-2021-structural")
+    weights = _weights(subject)
+    low, high = (weights[weight_key("weights_2021", "mhk", code)] for code in (0, 1))
+    step = Measured(high.value - low.value, math.hypot(low.error, high.error), high.rows)
+    return {"mhk_step": step, "own_payment_step": _own_payment_step(world, subject.start)}
+
+
+def _own_payment_step(world: Any, year: int) -> Measured:
+    """Regression of own payments of adults without morbidity on the criteria of the deductible model: the MHK step."""
+    frame = world.core.frame(year)
+    columns = {k: np.asarray(v) for k, v in frame["classes"]["deductible"].items()}
+    chosen = (columns["forfait"] == 0) & (columns["age_sex"] >= 0) & (columns["mhk"] >= 0)
+    time = (frame["days"] / days_in(year))[chosen]
+    w = frame["represents"][chosen] * time
+    y = frame["own_payments_mandatory_cents"][chosen] / 100 / time
+    parts = [columns[name][chosen] for name in ("age_sex", "avi", "region", "mhk")]
+    sizes = [int(p.max()) + 1 for p in parts]
+    offsets = np.concatenate(([0], np.cumsum(sizes)))
+    places = np.stack([p + o for p, o in zip(parts, offsets, strict=False)])
+    p = int(offsets[-1])
+    gram, right = np.zeros((p, p)), np.zeros(p)
+    for a in places:
+        right += np.bincount(a, weights=w * y, minlength=p)
+        for b in places:
+            gram += np.bincount(a * p + b, weights=w, minlength=p * p).reshape(p, p)
+    inverse = np.linalg.pinv(gram, hermitian=True)
+    beta = inverse @ right
+    residual = y - beta[places].sum(axis=0)
+    high, low = offsets[3] + 1, offsets[3]
+    contrast = np.zeros(p)
+    contrast[high], contrast[low] = 1.0, -1.0
+    influence = (inverse @ contrast)[places].sum(axis=0) * w * residual
+    rows = int((parts[3] == 1).sum())
+    return Measured(float(beta[high] - beta[low]), math.sqrt(float((influence**2).sum())), rows)
+
+
+def _lines(subject: Subject) -> dict[str, Measured]:
+    world = subject.world("nl-2021-structural")
+    lines = world.core.mhk_lines(subject.year)
+    return {
+        f"mhk_line_{top:04}": Measured(cents / 100, math.nan, int(world.core.persons))
+        for top, cents in zip(world.scheme.mhk_tops, lines, strict=True)
+    }
+
+
+def _amounts(subject: Subject) -> dict[str, Measured]:
+    """Normative amounts of the equalization year against those of the law, and the mean expected own payment."""
+    world, year = subject.world("nl-2021-structural"), subject.start
+    law, ante, totals = world.model, world.core.ex_ante(year), world.core.totals(year)
+    rows = int(world.core.records)
+    adults = sum(totals["adult_days"]) / days_in(year)
+    own = sum(ante["expected_own_payments"])
+    pairs = {
+        "variable": (sum(ante["variable"]), law.macro_variable),
+        "ggz": (sum(ante["ggz"]), law.macro_ggz),
+        "fixed": (sum(totals["cost_fixed"]), law.macro_fixed),
+        "own_payments": (own, law.revenue_deductible),
+        "premium": (sum(ante["premium_deducted"]), law.revenue_premium),
+    }
+    result = {f"macro_gap_{k}": Measured(a / b - 1, math.nan, rows) for k, (a, b) in pairs.items() if b}
+    result["expected_own_payment"] = Measured(own / 100 / adults, math.nan, rows)
+    return result
+
+
+def _residuals(subject: Subject, law: str) -> dict[str, Array]:
+    """Payment less cost of every insured period under weights estimated on the same cost year, per insured year."""
+    world = subject.world(law)
+    frame, fit = world.core.frame(subject.year), world.core.fit(subject.year)
+    columns = {k: np.asarray(v) for k, v in frame["classes"]["variable"].items()}
+    norm = np.zeros(len(frame["days"]))
+    k = 0
+    for criterion in world.model.variable.criteria:
+        codes = [row.code for row in criterion.classes]
+        b = np.nan_to_num(np.asarray(fit.coefficients[k : k + len(codes)]))
+        k += len(codes)
+        if criterion.name in columns:
+            table = np.zeros(max(codes) + 1)
+            table[codes] = b
+            norm += table[columns[criterion.name]]
+            continue
+        none = np.ones(len(norm), dtype=bool)
+        for code, weight in zip(codes, b, strict=True):
+            if code > 0:
+                count = columns[f"{criterion.name}_{code}"]
+                norm += weight * count
+                none &= count == 0
+        norm += np.where(none, b[0], 0.0)
+    time = frame["days"] / days_in(subject.year)
+    return {
+        "person": frame["person"],
+        "insurer": frame["insurer"],
+        "weight": frame["represents"] * time,
+        "result": norm - frame["variable_cents"] / 100 / time,
+    }
+
+
+def _inside(subject: Subject, group: Subgroup) -> Array | None:
+    """Who is in a group, for the persons of the survey columns; None when what defines it is not known."""
+    p = subject.survey.columns
+    if group.complement is not None:
+        other = _inside(subject, subgroups()[group.complement])
+        return None if other is None else ~other
+    if group.conditions:
+        name = next(n for n, g in subgroups().items() if g is group or g == group)
+        return p.get(f"has_{name}")
+    if group.complement_of_any:
+        return p["conditions"] == 0 if "conditions" in p else None
+    if group.most_conditions is not None:
+        if "conditions" not in p:
+            return None
+        tie = (p["person"].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) / 2.0**64
+        return _top(p["conditions"] + tie % 1.0 * 0.999, p["represents"], group.most_conditions)
+    if group.care and "hospital_1" in p:
+        return np.asarray(p["hospital_1"] > 0)
+    if group.no_care_outside and "outside_gp_1" in p:
+        return np.asarray(p["outside_gp_1"] < 1)
+    if group.below_p75 and f"hospital_{_LAG}" in p:
+        inside = np.ones(len(p["person"]), dtype=bool)
+        for lag in range(1, _LAG + 1):
+            inside &= ~_top(p[f"hospital_{lag}"], p["represents"], 0.25) | (p[f"hospital_{lag}"] <= 0)
+        return inside
+    return None
+
+
+def _groups(subject: Subject, family: str, law: str, names: Mapping[str, str]) -> dict[str, Measured]:
+    """Mean result per insured year of groups insured in the year before too; ``names``: key -> group."""
+    p = subject.survey.columns
+    before = p["insured_1"] if "insured_1" in p else np.zeros(len(p["person"]), dtype=bool)
+    result = {}
+    residual = _residuals(subject, law) if family.startswith("subgroups") else None
+    for key, name in names.items():
+        inside = _inside(subject, subgroups()[name])
+        if inside is None:
+            continue
+        if residual is None:
+            result[key] = _share(inside, p["represents"], before)
+            continue
+        at = np.minimum(np.searchsorted(p["person"], residual["person"]), len(p["person"]) - 1)
+        chosen = (p["person"][at] == residual["person"]) & (inside & before)[at]
+        result[key] = _mean(residual["result"][chosen], residual["weight"][chosen])
+    return result
+
+
+def _subgroups(subject: Subject) -> dict[str, Measured]:
+    result: dict[str, Measured] = {}
+    for family in families():
+        if family.key.startswith("subgroup"):
+            names = {row["key"]: row["key"].partition("_")[2] for row in family.target}
+            result.update(_groups(subject, family.key, family.law or "nl-2021-structural", names))
+    return result
+
+
+def _insurers(subject: Subject) -> dict[str, Measured]:
+    r = _residuals(subject, "nl-2021-structural")
+    means = [_mean(r["result"][r["insurer"] == i], r["weight"][r["insurer"] == i]) for i in np.unique(r["insurer"])]
+    low, high = min(means, key=lambda m: m.value), max(means, key=lambda m: m.value)
+    return {"bandwidth": Measured(high.value - low.value, math.hypot(low.error, high.error), min(low.rows, high.rows))}
+
+
+_MEASURES: tuple[tuple[tuple[str, ...], Callable[[Subject], dict[str, Measured]]], ...] = (
+    (("cost_country", "cost_region", "cells_country", "cells_region"), _costs),
+    (("ratio_2018", "ratio_2023"), _ratios),
+    (("insured_years",), _insured_years),
+    (("body",), _body),
+    (("tail",), _tail),
+    (("persistence",), _persistence),
+    (("insurance",), _insurance),
+    (("classes", "deductible", "mhk"), _classes),
+    (("mhk",), _steps),
+    (("mhk_lines",), _lines),
+    (("fit",), _fit),
+    (("weights_2021",), _weights),
+    (("deductible", "macro"), _amounts),
+    (("morbid_2015",), _morbid_2015),
+    (("subgroups_2014", "subgroup_shares_2014", "subgroups_2021"), _subgroups),
+    (("insurers",), _insurers),
+)
+
+
+def measure(subject: Subject, keys: Collection[str] | None = None) -> dict[str, Measured]:
+    """Statistics of a subject with the rows they rest on; only of ``keys`` when given.
+
+    What cannot be computed (too few years, no conditions) has no value; ``subject.notes`` says why.
+    """
+    targets = load_targets()
+    wanted = {t.key for t in targets} if keys is None else set(keys)
+    of_family = {t.key: t.family for t in targets}
+    unknown = sorted(wanted - set(of_family))
+    if unknown:
+        raise NotFoundError(Problem("statistics", f"unknown keys: {', '.join(unknown[:5])}", "keys of targets.toml"))
+    asked = {of_family[key] for key in wanted}
+    result: dict[str, Measured] = {}
+    for served, function in _MEASURES:
+        if not asked.intersection(served):
+            continue
+        try:
+            found = function(subject)
+        except NotFoundError as error:
+            for name in served:
+                subject.notes[name] = str(error)
+            continue
+        result.update({k: v for k, v in found.items() if k in wanted})
+    return result
+
+
+def statistics(subject: Any, keys: Collection[str] | None = None, *, year: int = 2018, threads: int = 1) -> Statistics:
+    """``{key: (value, sampling error)}`` of a population or a world, for the keys of ``targets.toml``.
+
+    Parameters
+    ----------
+    subject : Insured, World or Subject
+    keys : collection of str, optional
+        Compute these only: ``target_keys("calibrated")`` never touches a held-out figure. Default: all.
+    """
+    return {k: (m.value, m.error) for k, m in measure(_subject(subject, year, threads), keys).items()}
+
+
+def _subject(subject: Any, year: int, threads: int) -> Subject:
+    if isinstance(subject, Subject):
+        return subject
+    if hasattr(subject, "core") and hasattr(subject, "people"):
+        return Subject(subject.people, subject, year=year, threads=max(threads, subject.threads))
+    return Subject(subject, year=year, threads=threads)
+
+
+# --- checks -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Check:
+    """A target and what the population gives."""
+
+    target: Target
+    value: float | None
+    standard_error: float | None
+    rows: int | None
+    judged: bool = True
+
+    @property
+    def gap(self) -> float | None:
+        """Value less what was published."""
+        if self.value is None or self.target.value is None:
+            return None
+        return self.value - self.target.value
+
+    @property
+    def relative_gap(self) -> float | None:
+        """Size of the gap in tolerances; 1 is the edge of the range."""
+        gap, tolerance = self.gap, self.target.tolerance
+        return None if gap is None or not tolerance else abs(gap) / tolerance
+
+    @property
+    def verdict(self) -> str:
+        """``within``, ``within error`` (three standard errors of the range), ``missed``, ``no value``, ``printed``."""
+        t = self.target
+        if self.value is None:
+            return "no value"
+        if t.low is None or t.high is None:
+            return "printed"
+        if t.low <= self.value <= t.high:
+            return "within"
+        outside = max(t.low - self.value, self.value - t.high)
+        return "within error" if outside <= 3 * (self.standard_error or 0.0) else "missed"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        t = self.target
+        return {
+            "key": t.key,
+            "family": t.family,
+            "label": t.label,
+            "role": t.role,
+            "unit": t.unit,
+            "year": t.year,
+            "basis": t.basis,
+            "source": t.source,
+            "target": t.value,
+            "low": t.low,
+            "high": t.high,
+            "value": self.value,
+            "standard_error": self.standard_error,
+            "gap": self.gap,
+            "gap_in_tolerances": self.relative_gap,
+            "verdict": self.verdict,
+            "judged": self.judged,
+            "rows": self.rows,
+            "explanation": t.explanation if self.verdict in ("missed", "no value") else "",
+        }
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Every target with what the population gives, by family."""
+
+    checks: tuple[Check, ...]
+    persons: int
+    seeds: tuple[int, ...]
+    year: int
+    origin: str = "synthetic"
+    notes: tuple[str, ...] = field(default=())
+
+    def of_family(self, family: str) -> tuple[Check, ...]:
+        """The checks of one family."""
+        return tuple(c for c in self.checks if c.target.family == family)
+
+    def of_role(self, role: str) -> tuple[Check, ...]:
+        """Checks that were ``calibrated``, ``held_out`` or a ``check``."""
+        return tuple(c for c in self.checks if c.target.role == role)
+
+    def check(self, key: str) -> Check:
+        """The check of one target."""
+        return next(c for c in self.checks if c.target.key == key)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "persons": self.persons,
+            "seeds": list(self.seeds),
+            "year": self.year,
+            "checks": [c.to_dict() for c in self.checks],
+            "notes": list(self.notes),
+        }
+
+    def __str__(self) -> str:
+        lines = []
+        for family in families():
+            checks = self.of_family(family.key)
+            if not checks:
+                continue
+            lines.append(family.title)
+            for c in checks:
+                value = "-" if c.value is None else f"{c.value:.4g}"
+                error = "-" if c.standard_error is None else f"{c.standard_error:.2g}"
+                aim = "-" if c.target.low is None else f"{c.target.low:.4g}..{c.target.high:.4g}"
+                lines.append(
+                    f"  {c.target.label[:60]:<60} {aim:>18} {c.target.unit:<6} value {value:>9} se {error:>8}"
+                    f"  {c.verdict:<12} {c.target.role}"
+                )
+        return "\n".join([*lines, *self.notes])
+
+
+def validate(
+    people: Any, world: Any = None, *, year: int = 2018, keys: Collection[str] | None = None, threads: int = 1
+) -> Validation:
+    """Compare a population with its targets.
+
+    Parameters
+    ----------
+    people : Insured
+    world : World, optional
+        The same people under ``nl-2021-structural``, when there is one already.
+    year : int
+        Cost year; classes are those of the equalization year three years later.
+    keys : collection of str, optional
+        Targets to look at; default all.
+    """
+    subject = Subject(people, world, year=year, threads=threads)
+    found = measure(subject, keys)
+    minimum = {f.key: f.minimum_share for f in families() if f.minimum_share}
+    shares = class_share(subject) if any(t.family in minimum and t.key in found for t in load_targets()) else {}
+    checks = []
+    for t in load_targets():
+        if keys is not None and t.key not in keys:
+            continue
+        m = found.get(t.key)
+        value = None if m is None or math.isnan(m.value) else m.value
+        error = None if m is None or math.isnan(m.error) else m.error
+        judged = shares.get(t.key, 1.0) >= minimum.get(t.family, 0.0)
+        checks.append(Check(t, value, error, None if m is None else m.rows, judged))
+    notes = tuple(f"No value for {name}: {text}" for name, text in subject.notes.items())
+    return Validation(
+        tuple(checks), people.persons, (people.seed,), year, getattr(people, "origin", "synthetic"), notes
+    )
 
 
 def insured_per_class(world: Any, year: int | None = None) -> pd.DataFrame:
@@ -287,67 +975,3 @@ def insured_per_class(world: Any, year: int | None = None) -> pd.DataFrame:
 def _class_of(column: str) -> str:
     """The criterion of a column of counts, such as ``fkg_12``."""
     return column.rpartition("_")[0]
-
-
-def of_world(world: Any, year: int = 2018, keys: Collection[str] | None = None) -> Statistics:
-    """Statistics that need the scheme: classes, fit, estimated steps; ``world`` is a ``simulation.World``.
-
-    With ``keys`` no other statistic is computed.
-    """
-    core = world.core
-    start = core.options.start
-    wanted = _Wanted(keys)
-    wanted.result = {
-        **distribution(core.ranking(year), core.ranking(year + 1), keys),
-        **class_shares(core.classes(start), keys),
-    }
-
-    def mhk_step() -> tuple[float, float]:
-        at = 0
-        for criterion in world.model.core.variable.criteria:
-            if criterion.name == "mhk":
-                step = fit.coefficients[at + 1] - fit.coefficients[at]
-                return float(step), math.nan
-            at += len(criterion.classes)
-        return math.nan, math.nan
-
-    if "r2" in wanted or "mhk_step" in wanted:
-        fit = core.fit(core.first_class_year)
-        wanted.put("r2", lambda: (float(fit.r2), math.nan))
-        wanted.put("mhk_step", mhk_step)
-
-    def own_payment() -> tuple[float, float]:
-        adult_years = sum(core.totals(start)["adult_days"]) / days_in(start)
-        return sum(core.ex_ante(start)["expected_own_payments"]) / 100 / adult_years, math.nan
-
-    wanted.put("expected_own_payment", own_payment)
-    return wanted.result
-
-
-def validate(people: Population, world: Any = None, *, year: int = 2018) -> Validation:
-    """Compare a population with its targets.
-
-    Parameters
-    ----------
-    people : Population
-        Years must include ``year``; 2015 to 2021 for the targets that need classes.
-    world : World, optional
-        The same population under a model year; without it targets on classes, fit and deductible have no value.
-    """
-    _, statistics = cost_by_category(people, year)
-    notes = ["Cost targets: Vektis 2018 at the price level of the law year, at the sample's own age and sex."]
-    if world is not None:
-        statistics.update(of_world(world, year))
-    else:
-        notes.append("No world given: targets on classes, fit and deductible were not computed.")
-    checks = []
-    for t in load_targets():
-        value, error = statistics.get(t.key, (None, None))
-        if value is not None and math.isnan(value):
-            value = None
-        gap = None if value is None else max(0.0, value - t.high) + min(0.0, value - t.low)
-        error = None if error is None or math.isnan(error) else error
-        checks.append(
-            Check(t.key, t.label, t.low, t.high, value, error, gap, t.unit, t.year, t.basis, t.source, t.role)
-        )
-    return Validation(tuple(checks), people.persons, people.seed, tuple(notes))
