@@ -1,8 +1,9 @@
 """Reads published data. Today: the Vektis open data on the Zorgverzekeringswet, by municipality, age and sex.
 
 Vektis publishes one file a year. Names, casing and columns differ between the years, 2023 cuts names short, age classes
-carry leading blanks, and one row has no municipality, age or sex. ``read_vektis`` gives one shape for all of them:
-one row per municipality, sex and age class, money in integer cents per care category.
+carry leading blanks, and until 2019 one row has no municipality, age or sex. ``read_vektis`` gives one shape for all of
+them, 2011 to 2023: one row per municipality, sex and age class, money in integer cents per care category. The files by
+three-digit postcode are refused: a postcode area is in more than one municipality, so no region can be made of them.
 """
 
 from __future__ import annotations
@@ -41,12 +42,12 @@ VEKTIS_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "grz": ("geriatrische_revalidatiezorg",),
     "elv": ("eerstelijnsverblijf",),
     "ggz": (
-        "tweedelijns_ggz",  # until 2013
-        "eerstelijns_psychologische_zorg",  # until 2013
-        "specialistische_ggz",  # 2014-2021
-        "generalistische_basis_ggz",  # 2014-2021
-        "langdurige_ggz",  # 2015-2021
-        "consulten_ggz",  # from 2022, the zorgprestatiemodel
+        "tweedelijns_ggz",
+        "eerstelijns_psychologische_zorg",
+        "specialistische_ggz",
+        "generalistische_basis_ggz",
+        "langdurige_ggz",
+        "consulten_ggz",  # the zorgprestatiemodel
         "intramuraal_verblijf_ggz",
         "overige_prestaties_ggz",
         "innovatiegelden_ggz",
@@ -62,6 +63,26 @@ VEKTIS_COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 CATEGORIES: tuple[str, ...] = tuple(VEKTIS_COLUMNS)
 
+# First and last year of the columns that were not published in all years from 2011 on; 2023 was the last year seen.
+VEKTIS_YEARS: Mapping[str, tuple[int, int]] = {
+    "tweedelijns_ggz": (2011, 2013),
+    "eerstelijns_psychologische_zorg": (2011, 2013),
+    "specialistische_ggz": (2014, 2021),
+    "generalistische_basis_ggz": (2014, 2021),
+    "langdurige_ggz": (2015, 2021),
+    "consulten_ggz": (2022, 2023),
+    "intramuraal_verblijf_ggz": (2022, 2023),
+    "overige_prestaties_ggz": (2022, 2023),
+    "innovatiegelden_ggz": (2021, 2023),
+    "huisarts_mdz": (2015, 2023),
+    "geriatrische_revalidatiezorg": (2013, 2023),
+    "verpleging_en_verzorging": (2015, 2023),
+    "eerstelijnsverblijf": (2018, 2023),
+    "gzsp": (2020, 2023),
+    "integrale_geboortezorg": (2021, 2023),
+}
+_SEEN = (2011, 2023)
+
 _CATEGORY_OF = {f"kosten_{column}": category for category, columns in VEKTIS_COLUMNS.items() for column in columns}
 _KEYS = {
     "geslacht": "sex",
@@ -70,6 +91,7 @@ _KEYS = {
     "aantal_bsn": "persons",
     "aantal_verzekerdejaren": "insured_years",
 }
+_POSTCODE = ("postcode_3", "postcode3", "pc3", "postcode")
 _SHORTEST_CUT_NAME = 24  # names cut short by the publisher keep at least this many letters
 _FIRST_YEAR, _LAST_YEAR = 2006, 2100  # the Zorgverzekeringswet started in 2006
 _NUMBER = re.compile(r"-?(?:\d+(?:[.,]\d*)?|[.,]\d+)")
@@ -296,7 +318,7 @@ def _parse(raw: bytes, name: str, year: int | None) -> VektisData:
         frame[whole].sort_values(["municipality", "sex", "age_from"], key=_order, kind="stable").reset_index(drop=True)
     )
     rest = frame[~whole].reset_index(drop=True)
-    notes = [*year_note, *_notes(cells, rest, negative, categories)]
+    notes = [*year_note, *_column_notes(found_year, places), *_notes(cells, rest, negative, categories)]
     return VektisData(found_year, cells, rest, categories, tuple(notes), hashlib.sha256(raw).hexdigest())
 
 
@@ -339,7 +361,7 @@ def _columns(header: Sequence[str], name: str, problems: list[Problem]) -> tuple
                 continue
             key = known[0]
         else:
-            what = "a file by postcode area, not by municipality" if column == "postcode_3" else "unknown column"
+            what = "a file by postcode area, not by municipality" if column in _POSTCODE else "unknown column"
             problems.append(Problem(name, f"{what}: {header[k].strip()!r}", ", ".join(_KEYS) + " and kosten_*"))
             continue
         if key in places:
@@ -503,6 +525,29 @@ def _notes(cells: pd.DataFrame, rest: pd.DataFrame, negative: int, categories: t
     return notes
 
 
+def vektis_columns(year: int) -> tuple[str, ...]:
+    """The cost columns that Vektis published for a year from 2011 to 2023, full names without ``kosten_``."""
+    everything = (column for columns in VEKTIS_COLUMNS.values() for column in columns)
+    return tuple(c for c in everything if VEKTIS_YEARS.get(c, _SEEN)[0] <= year <= VEKTIS_YEARS.get(c, _SEEN)[1])
+
+
+def _column_notes(year: int, places: Iterable[str]) -> list[str]:
+    """Totals that lack a column of their year, or have one of another, say so."""
+    if not _SEEN[0] <= year <= _SEEN[1]:
+        return []
+    published = {f"kosten_{column}" for column in vektis_columns(year)}
+    found = {key for key in places if key in _CATEGORY_OF}
+    notes = []
+    for columns, words in (
+        (published - found, "which Vektis published for {year}, not in this file and so in no total"),
+        (found - published, "in this file, which Vektis did not publish for {year}"),
+    ):
+        if columns:
+            kind = "Column" if len(columns) == 1 else "Columns"
+            notes.append(f"{kind} {words.format(year=year)}: {', '.join(sorted(columns))}.")
+    return notes
+
+
 def _rows(count: int) -> str:
     return f"{count:,} {'row' if count == 1 else 'rows'}"
 
@@ -528,10 +573,12 @@ __all__ = [
     "SOURCE",
     "TERMS",
     "VEKTIS_COLUMNS",
+    "VEKTIS_YEARS",
     "VektisData",
     "age_label",
     "display_name",
     "hundredths",
     "plain_name",
     "read_vektis",
+    "vektis_columns",
 ]
