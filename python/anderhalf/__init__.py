@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from anderhalf.estimation import order as order
     from anderhalf.estimation import sign as sign
     from anderhalf.export import version as version
+    from anderhalf.files import Dataset as Dataset
+    from anderhalf.files import read_population as read_population
     from anderhalf.macro import macro_amounts as macro_amounts
     from anderhalf.mapping import ReferenceMapping as ReferenceMapping
     from anderhalf.mapping import diagnosis_code as diagnosis_code
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "Constraint": "estimation",
     "Criterion": "moments",
+    "Dataset": "files",
     "Difference": "payment",
     "Evaluation": "metrics",
     "Fit": "estimation",
@@ -93,6 +96,7 @@ _PUBLIC = {
     "models": "model",
     "order": "estimation",
     "pay": "payment",
+    "read_population": "files",
     "recalculate": "payment",
     "regiobeeld": "regiobeeld",
     "reproduce": "reproduction",
@@ -106,6 +110,7 @@ _PUBLIC = {
 __all__ = [
     "Constraint",
     "Criterion",
+    "Dataset",
     "Difference",
     "Evaluation",
     "Fit",
@@ -142,6 +147,7 @@ __all__ = [
     "models",
     "order",
     "pay",
+    "read_population",
     "recalculate",
     "regiobeeld",
     "reproduce",

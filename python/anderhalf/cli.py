@@ -5,6 +5,7 @@ from __future__ import annotations
 import json as json_
 import os
 import sys
+import time
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -146,32 +147,54 @@ def regiobeeld(
     )
 
 
+class Format(StrEnum):
+    parquet = "parquet"
+    csv = "csv"
+
+
 @app.command()
 def synthesise(
     out: Annotated[
-        Path, typer.Option(help="Folder for records.csv, claims.csv and manifest.json; appears whole or not at all.")
+        Path, typer.Option(help="Folder for records/, claims/ and manifest.json; appears whole or not at all.")
     ],
     persons: Annotated[int, typer.Option(min=1_000, help="Rows wanted in the start year.")] = 10_000,
     years: Annotated[str, typer.Option(help="First and last year, A:B, within 2015:2031")] = "2015:2021",
     region: Annotated[str, typer.Option(help="Region that is drawn more densely")] = "mijnstreek",
     model: Annotated[
-        str | None, typer.Option(help="Also insured.csv: classes and cost in this model year, for `anderhalf pay`")
+        str | None, typer.Option(help="Also insured.parquet: classes and cost in this model year, for `anderhalf pay`")
     ] = None,
     seed: Seed = 1,
+    format: Annotated[Format, typer.Option(help="Of the files; Parquet needs polars: anderhalf[io]")] = Format.parquet,
+    block_persons: Annotated[
+        int, typer.Option(min=1, max=65_536, help="Persons in a partition; the people do not depend on it.")
+    ] = 16_384,
+    threads: Threads = None,
 ) -> None:
-    """Write a synthetic population: insured records and claims, with a manifest from which it can be made again."""
+    """Write a synthetic population: insured records and claims in partitions, with a manifest of how they were made."""
     from anderhalf.files import write_population
 
     first, _, last = years.partition(":")
     if not (first.isdigit() and last.isdigit()):
         raise typer.BadParameter("years are A:B, such as 2015:2021", param_hint="--years")
-    typer.echo(f"Written: {write_population(out, persons, (int(first), int(last)), region, seed, model)}")
+    written = write_population(
+        out,
+        persons,
+        (int(first), int(last)),
+        region,
+        seed,
+        model,
+        format=format.value,
+        block_persons=block_persons,
+        threads=threads or processors(),
+        progress=_counted("partitions written"),
+    )
+    typer.echo(f"Written: {written}")
     if model is not None:
         from anderhalf.model import load_model
 
         law, year = load_model(model), json_.loads((out / "manifest.json").read_text())["insured_year"]
         if year != law.year:
-            typer.echo(f"insured.csv has the insured of {year} under {model}: pay them with --year {year}")
+            typer.echo(f"insured.{format.value} has the insured of {year} under {model}: pay them with --year {year}")
 
 
 @app.command()
@@ -569,6 +592,21 @@ def _progress() -> Callable[[str, int, int], None] | None:
 
     def show(what: str, done: int, total: int) -> None:
         print(f"\r\033[K[{done}/{total}] {what}", end="\n" if done + 1 == total else "", file=sys.stderr, flush=True)
+
+    return show
+
+
+def _counted(what: str) -> Callable[[int, int], None] | None:
+    """Counts on one line of stderr with the time left, only on a terminal."""
+    if not sys.stderr.isatty():
+        return None
+    begin = time.monotonic()
+
+    def show(done: int, total: int) -> None:
+        left = round((time.monotonic() - begin) / done * (total - done))
+        clock = f"{left // 3600}:{left // 60 % 60:02}:{left % 60:02} left" if done < total else "done"
+        end = "" if done < total else "\n"
+        print(f"\r\033[K[{done:,}/{total:,}] {what}, {clock}", end=end, file=sys.stderr, flush=True)
 
     return show
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import csv
 import functools
+import hashlib
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -25,15 +26,13 @@ from anderhalf.calibration import DEFAULT_BASE, FILES, Calibration, apply, check
 from anderhalf.errors import NotFoundError, ParameterError, Problem
 from anderhalf.mapping import load_mapping
 from anderhalf.parameters import CATEGORIES
+from anderhalf.sources import People
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from anderhalf.model import Model
+    pass
 
 AGES = 106
 BANDS = 19
-YEARS_OF_CARE = 6  # what classes of a year and the counts expected of it look back on, at most
 KNOTS = (0, 10, 20, 30, 40, 50, 60, 70, 80, 90)
 Table = NDArray[np.float64]
 
@@ -477,7 +476,7 @@ def load_tables(base: int = DEFAULT_BASE) -> _core.PopulationTables:
 
 
 @dataclass(frozen=True)
-class Population:
+class Population(People):
     """A synthetic population: a plan of blocks over a range of years; nothing is held."""
 
     tables: _core.PopulationTables
@@ -503,11 +502,6 @@ class Population:
         """Blocks made on demand, for the compiled core."""
         return _core.population_source(self.tables, self.plan, *self.years)
 
-    def blocks(self, years: tuple[int, int] | None = None) -> Iterator[_core.Block]:
-        """All blocks, one after the other."""
-        for index in range(len(self)):
-            yield self.block(index, years)
-
     @property
     def insurers(self) -> dict[int, str]:
         """Insurer names by code."""
@@ -531,48 +525,37 @@ class Population:
         """The stand-in reference files of a law year: which care leads to which class."""
         return load_mapping(year, light_product_percent=light_product_percent).core()
 
-    def records(self, model: Model | str, year: int | None = None, *, threads: int = 1) -> pd.DataFrame:
-        """Insured of a year with their classes in a model year and their cost: what :func:`anderhalf.pay` reads.
-
-        Parameters
-        ----------
-        model : Model or str
-            A model year that groups claims; see ``anderhalf models``.
-        year : int, optional
-            Calendar year of the population; default that of the model when the population has the years of care before
-            it, else its last year. Give the same year to :func:`anderhalf.pay`.
-        """
-        from anderhalf.model import load_model
-        from anderhalf.simulation import Rules, World
-
-        law = load_model(model) if isinstance(model, str) else model
-        start = self.year_of(law) if year is None else year
-        return World(self, law, Rules(start=start, horizon=1), threads=threads).records(start)
-
-    def year_of(self, law: Model) -> int:
-        """The year in which a law is read: its own when six years of care come before it, else the last one."""
-        first, last = self.years
-        return law.year if first + YEARS_OF_CARE <= law.year <= last else last
-
-    def validate(self, **options: Any) -> Any:
-        """Every target of ``targets.toml`` with the value reached, its standard error and its source."""
-        from anderhalf.validation import validate
-
-        return validate(self, **options)
-
 
 def region_codes(name: str) -> tuple[int, ...]:
     """Municipality codes of a region of ``society.toml``, or of one municipality by name."""
-    society = _read("society.toml", data_directory("params") / "population")
-    municipalities = load_tables().parameters.municipalities
-    known = {m.name: m.code for m in municipalities}
-    if name in society["region"]:
-        names: list[str] = society["region"][name]["municipalities"]
-        return tuple(known[n] for n in names)
-    if name in known:
-        return (known[name],)
-    regions = ", ".join(sorted(society["region"]))
-    raise NotFoundError([Problem("population", "region", f"{regions} or a municipality", name)])
+    return region_municipalities(name, {m.name: m.code for m in load_tables().parameters.municipalities})
+
+
+def region_municipalities(name: str, known: Mapping[str, int]) -> tuple[int, ...]:
+    """The codes among ``known`` (by name) of a region of ``society.toml``, or of one municipality."""
+    regions = _read("society.toml", data_directory("params") / "population")["region"]
+    names: list[str] = regions[name]["municipalities"] if name in regions else [name]
+    if missing := [n for n in names if n not in known]:
+        if name not in regions:
+            missing, words = [name], f"{', '.join(sorted(regions))} or a municipality"
+        else:
+            words = f"the municipalities of {name}"
+        raise NotFoundError([Problem("population", "region", words, n) for n in missing])
+    return tuple(known[n] for n in names)
+
+
+NOT_GENERATED = ("targets.toml", "mapping.toml")  # of params/population: what people are compared with and grouped by
+
+
+def parameters_sha256(folder: Path | None = None) -> str:
+    """SHA-256 over the names and bytes of the files of ``params/population`` that people are made from."""
+    folder = folder or data_directory("params") / "population"
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.*")):
+        if path.suffix in (".toml", ".csv") and path.name not in NOT_GENERATED:
+            digest.update(f"{path.name} {path.stat().st_size}\n".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def addon_drugs(folder: Path | None = None) -> tuple[int, ...]:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from anderhalf import _core
 from anderhalf.errors import AnderhalfError, DomainError, Problem, ShapeError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from anderhalf.model import Model
+
+YEARS_OF_CARE = 6  # what classes of a year and the counts expected of it look back on, at most
 
 
 class Insured(Protocol):
@@ -38,6 +45,47 @@ class Insured(Protocol):
     def block(self, index: int, years: tuple[int, int] | None = None) -> _core.Block: ...
     def blocks(self, years: tuple[int, int] | None = None) -> Iterator[_core.Block]: ...
     def source(self) -> _core.Source: ...
+    def records(self, model: Model | str, year: int | None = None, *, threads: int = 1) -> pd.DataFrame: ...
+    def year_of(self, law: Model) -> int: ...
+    def validate(self, **options: Any) -> Any: ...
+
+
+class People:
+    """What a population and files of people can do alike."""
+
+    def blocks(self: Insured, years: tuple[int, int] | None = None) -> Iterator[_core.Block]:
+        """All blocks, one after the other."""
+        for index in range(len(self)):
+            yield self.block(index, years)
+
+    def records(self: Insured, model: Model | str, year: int | None = None, *, threads: int = 1) -> pd.DataFrame:
+        """Insured of a year with their classes in a model year and their cost: what :func:`anderhalf.pay` reads.
+
+        Parameters
+        ----------
+        model : Model or str
+            A model year that groups claims; see ``anderhalf models``.
+        year : int, optional
+            Calendar year of the people; default that of the model when there are the years of care before it, else the
+            last year. Give the same year to :func:`anderhalf.pay`.
+        """
+        from anderhalf.model import load_model
+        from anderhalf.simulation import Rules, World
+
+        law = load_model(model) if isinstance(model, str) else model
+        start = self.year_of(law) if year is None else year
+        return World(self, law, Rules(start=start, horizon=1), threads=threads).records(start)
+
+    def year_of(self: Insured, law: Model) -> int:
+        """The year in which a law is read: its own when six years of care come before it, else the last one."""
+        first, last = self.years
+        return law.year if first + YEARS_OF_CARE <= law.year <= last else last
+
+    def validate(self: Insured, **options: Any) -> Any:
+        """Every target of ``targets.toml`` with the value reached, its standard error and its source."""
+        from anderhalf.validation import validate
+
+        return validate(self, **options)
 
 
 def structured(

@@ -1,6 +1,8 @@
 #include "module.hpp"
 
 #include <anderhalf/core/care.hpp>
+#include <anderhalf/core/errors.hpp>
+#include <anderhalf/core/types.hpp>
 #include <anderhalf/data/record.hpp>
 
 #include <pybind11/numpy.h>
@@ -19,6 +21,19 @@ py::array shared(const std::vector<T>& rows, py::object owner) {
 template <class T>
 std::vector<T> copied(const py::array_t<T, py::array::c_style>& rows) {
     return {rows.data(), rows.data() + rows.size()};
+}
+
+/// Codes become enumerations here: a byte that names none would be an index out of range later.
+void check_codes(const std::vector<data::Claim>& claims) {
+    BadRows category, title;
+    for (std::size_t k = 0; k < claims.size(); ++k) {
+        if (static_cast<std::size_t>(claims[k].category) >= category_count) category.note(static_cast<Index>(k));
+        if (claims[k].title > Title::designated) title.note(static_cast<Index>(k));
+    }
+    Problems<DomainError> problems;
+    category.report(problems, "claims, category", "unknown code", "0.." + std::to_string(category_count - 1));
+    title.report(problems, "claims, title", "unknown code", "0..2");
+    problems.throw_if_any();
 }
 
 }  // namespace
@@ -54,7 +69,9 @@ void bind_data(py::module_& m) {
     py::class_<data::Block>(m, "Block")
         .def(py::init([](const py::array_t<data::Record, py::array::c_style>& records,
                          const py::array_t<data::Claim, py::array::c_style>& claims) {
-                 return data::Block{copied(records), copied(claims)};
+                 data::Block block{copied(records), copied(claims)};
+                 check_codes(block.claims);
+                 return block;
              }),
              py::arg("records"), py::arg("claims"))
         .def_property_readonly(

@@ -6,6 +6,7 @@ import re
 import shlex
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -40,8 +41,8 @@ def test_the_python_runs_and_the_commands_do(
     ]
     for line in lines:
         if line.startswith("recalculate"):
-            insured = Path("people/insured.csv").read_text().splitlines()
-            Path("corrected.csv").write_text("\n".join(insured[:-50]) + "\n")
+            insured = pd.read_parquet("people/insured.parquet")
+            insured[:-50].to_csv("corrected.csv", index=False)
         result = CliRunner().invoke(app, shlex.split(line))
         assert result.exit_code == 0, result.output
 

@@ -71,11 +71,11 @@ def test_synthesise_writes_what_pay_reads(tmp_path: Path) -> None:
 
     made = anderhalf("synthesise", "--persons", 1000, "--model", "nl-2021", "--out", tmp_path / "people")
     assert made.returncode == 0, made.stderr
-    paid = anderhalf("pay", tmp_path / "people" / "insured.csv", "--model", "nl-2021")
+    paid = anderhalf("pay", tmp_path / "people" / "insured.parquet", "--model", "nl-2021")
     assert paid.returncode == 0, paid.stderr
     people = ah.synthesise(1000, (2015, 2021))
     direct = ah.pay(people.records("nl-2021"), "nl-2021")
-    read = ah.pay(tmp_path / "people" / "insured.csv", "nl-2021")
+    read = ah.pay(tmp_path / "people" / "insured.parquet", "nl-2021")
     assert read.lines.equals(direct.lines)
 
 
@@ -114,7 +114,7 @@ def test_an_older_law_is_read_in_the_last_year_of_a_population_that_begins_too_l
 
     said = anderhalf("synthesise", "--persons", 3_000, "--years", "2015:2022", "--model", "nl-2020", "--out", "people")
     assert "insured of 2022 under nl-2020" in said
-    anderhalf("pay", "people/insured.csv", "--model", "nl-2020", "--year", 2022, "--out", "paid")
+    anderhalf("pay", "people/insured.parquet", "--model", "nl-2020", "--year", 2022, "--out", "paid")
     paid = ah.pay(people.records("nl-2020"), "nl-2020", year=2022)
     total = int(pd.read_csv(tmp_path / "paid/tables/lines.csv").cents.sum())
     assert total == paid.total_cents != ah.pay(people.records("nl-2020"), "nl-2020").total_cents  # 2020 has 366 days

@@ -167,6 +167,18 @@ def test_values_that_do_not_fit_are_refused_by_row_and_never_shown() -> None:
     assert "-77" not in text
 
 
+def test_codes_that_name_nothing_never_become_a_block() -> None:
+    claims = people().block(0).claims.copy()
+    claims["category"][[2, 4]] = 18, 255
+    claims["title"][7] = 3
+    with pytest.raises(DomainError) as caught:
+        _core.Block(people().block(0).records, claims)
+    assert [(p.where, p.got) for p in caught.value.problems] == [
+        ("claims, category", "2 rows (first: 2, 4)"),
+        ("claims, title", "1 row (first: 7)"),
+    ]
+
+
 def test_a_population_is_insured_people() -> None:
     given: Insured = people()
     assert (given.origin, given.data_sha256) == ("synthetic", None)

@@ -1,0 +1,429 @@
+"""People on disk: the same bytes and people whatever the threads, partitions and sample; wrong files refused."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import anderhalf as ah
+from anderhalf import _core, files
+from anderhalf.errors import AnderhalfError, DomainError, NotFoundError, ParameterError, ShapeError
+from anderhalf.sources import Insured
+
+PERSONS, YEARS = 6_000, (2015, 2021)
+
+
+def written(out: Path, persons: int = PERSONS, **options: Any) -> ah.Dataset:
+    files.write_population(out, persons, YEARS, "mijnstreek", 3, **({"block_persons": 1_024} | options))
+    return ah.read_population(out)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("files") / "people"
+    written(out, threads=2)
+    return out
+
+
+@pytest.fixture
+def copy(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "people"))
+
+
+@functools.cache
+def people() -> ah.Population:
+    return ah.synthesise(PERSONS, YEARS, seed=3, block_persons=1_024)
+
+
+def everything(source: Insured) -> tuple[Any, Any]:
+    blocks = list(source.blocks())
+    return np.concatenate([b.records for b in blocks]), np.concatenate([b.claims for b in blocks])
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+# --- the same people
+
+
+def test_a_dataset_holds_the_blocks_of_the_population(made: Path) -> None:
+    data = ah.read_population(made)
+    assert len(data) == len(people()) > 3
+    for k in range(len(data)):
+        for given, back in (
+            (people().block(k), data.block(k)),
+            (people().block(k, (2018, 2019)), data.block(k, (2018, 2019))),
+        ):
+            assert np.array_equal(given.records, back.records)
+            assert np.array_equal(given.claims, back.claims)
+    for name in ("years", "persons", "seed", "insurers", "municipalities", "origin", "region"):
+        assert getattr(data, name) == getattr(people(), name), name
+    assert data.municipality_codes("mijnstreek") == people().municipality_codes("mijnstreek")
+    assert data.municipality_codes("Heerlen") == people().municipality_codes("Heerlen")
+    assert data.insured_years("mijnstreek") == people().insured_years("mijnstreek")
+    with pytest.raises(NotFoundError, match="Atlantis"):
+        data.municipality_codes("Atlantis")
+    with pytest.raises(IndexError):
+        data.block(len(data))
+    data.check()
+
+
+@pytest.mark.threads
+@pytest.mark.parametrize("format", ["parquet", "csv"])
+def test_files_are_the_same_bytes_for_any_thread_count(tmp_path: Path, format: str) -> None:
+    for threads in (1, 2, 7):
+        written(tmp_path / str(threads), 2_000, threads=threads, format=format, block_persons=512)
+    assert bytes_of(tmp_path / "1") == bytes_of(tmp_path / "2") == bytes_of(tmp_path / "7")
+    assert len(bytes_of(tmp_path / "1")) > 5
+
+
+def test_partitions_and_format_decide_how_files_are_cut_never_what_is_in_them(made: Path, tmp_path: Path) -> None:
+    want = everything(ah.read_population(made))
+    for name, options in (("coarse", {"block_persons": 5_000}), ("csv", {"format": "csv"})):
+        data = written(tmp_path / name, **options)
+        for a, b in zip(want, everything(data), strict=True):
+            assert np.array_equal(a, b)
+    assert len(ah.Dataset(tmp_path / "coarse")) < len(ah.Dataset(made))
+    csv = ah.Dataset(tmp_path / "csv")
+    assert csv.data_sha256 == ah.Dataset(made).data_sha256 != ah.Dataset(tmp_path / "coarse").data_sha256
+    first = (tmp_path / "csv" / "claims" / "part-00000.csv").read_text(encoding="ascii").splitlines()[0]
+    assert first.split(",") == list(_core.claim_dtype.names or ())
+
+
+def test_a_person_is_the_same_in_every_sample(made: Path, tmp_path: Path) -> None:
+    large_records, large_claims = everything(ah.read_population(made))
+    small_records, small_claims = everything(written(tmp_path / "small", 2_000, block_persons=700))
+    persons = np.unique(small_records["person"])
+    assert 1_000 < len(persons) < len(np.unique(large_records["person"]))
+    large_records = large_records[np.isin(large_records["person"], persons)]
+    large_claims = large_claims[np.isin(large_claims["person"], persons)]
+    assert np.array_equal(small_claims, large_claims)
+    for name in small_records.dtype.names:
+        same = np.array_equal(small_records[name], large_records[name])
+        assert same == (name != "represents"), name  # how many insured a row stands for is what a sample decides
+
+
+def test_the_manifest_says_how_it_was_made_and_nothing_of_the_machine(made: Path) -> None:
+    text = (made / "manifest.json").read_text(encoding="utf-8")
+    manifest = json.loads(text)
+    assert manifest["seed"] == 3
+    assert manifest["anderhalf_version"] == ah.version()
+    assert manifest["parameters_sha256"] == ah.population.parameters_sha256()  # type: ignore[attr-defined]
+    assert str(made.parent) not in text
+    data = ah.read_population(made)
+    rows, claims = everything(data)
+    assert manifest["counts"] == {
+        "persons": len(np.unique(rows["person"])),
+        "records": len(rows),
+        "claims": len(claims),
+    }
+    for k, part in enumerate(manifest["partitions"]):
+        content = (made / part["claims"]).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == part["claims_file_sha256"]
+        assert part["rows"] == len(data.block(k).records)
+        # The hash of the columns, a second time: any reader of Parquet can make it.
+        frame = pl.read_parquet(made / part["claims"])
+        digest = hashlib.sha256(f"{len(frame)}\n".encode())
+        for name, column in frame.to_dict().items():
+            values = column.to_numpy()
+            digest.update(f"{name} {values.dtype.str}\n".encode() + values.tobytes())
+        assert digest.hexdigest() == part["claims_sha256"]
+
+
+def test_parameters_that_make_people_have_another_hash_and_targets_do_not(tmp_path: Path) -> None:
+    own = Path(shutil.copytree(ah.population.data_directory("params") / "population", tmp_path / "p"))  # type: ignore[attr-defined]
+    digest = ah.population.parameters_sha256  # type: ignore[attr-defined]
+    assert digest(own) == digest()
+    (own / "targets.toml").write_text("", encoding="utf-8")
+    assert digest(own) == digest()
+    (own / "society.toml").write_text((own / "society.toml").read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert digest(own) != digest()
+
+
+# --- whole or not at all
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(Exception):
+        pass
+
+    calls: list[int] = []
+    real = files.Writer.write
+
+    def write(self: Any, index: int, block: Any) -> None:
+        calls.append(index)
+        if len(calls) == 3:
+            raise Full
+        real(self, index, block)
+
+    monkeypatch.setattr(files.Writer, "write", write)
+    with pytest.raises(Full):
+        written(tmp_path / "people", threads=2)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_with_files_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(ParameterError, match="empty folder"):
+        written(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def writer(out: Path, **options: Any) -> files.Writer:
+    given: dict[str, Any] = {"origin": "microdata", "years": YEARS, "insurers": people().insurers}
+    return files.Writer(out, **(given | options))
+
+
+def test_a_writer_counts_what_it_is_not_told(tmp_path: Path) -> None:
+    with writer(tmp_path / "own", options_accepted=["overlaps"], municipalities={26: "Heerlen"}) as own:
+        for block in people().blocks():
+            own.add(block)
+    data = ah.read_population(tmp_path / "own")
+    records, _ = everything(data)
+    assert (data.origin, data.manifest.options_accepted) == ("microdata", ["overlaps"])
+    assert data.persons == len(np.unique(records["person"]))
+    of_2015 = records[records["last_day"] < np.datetime64("2016-01-01").astype(int)]
+    here = of_2015[of_2015["municipality"] == 26]
+    days = int(((here["last_day"] - here["first_day"] + 1).astype(np.int64) * here["represents"]).sum())
+    assert days > 0
+    assert data.insured_years("Heerlen") == days / 365
+
+
+def test_a_writer_refuses_what_it_could_not_read_back(tmp_path: Path) -> None:
+    block = people().block(0)
+    records, claims = block.records.copy(), block.claims.copy()
+    records[[0, 30]] = records[[30, 0]]
+    records["insurer"][3] = 999
+    claims["opened"][5] += 40_000
+    own = writer(tmp_path / "own")
+    with pytest.raises(DomainError) as caught:
+        own.add(_core.Block(records, claims))
+    wheres = {p.where for p in caught.value.problems}
+    assert {
+        "records/part-00000.parquet, person",
+        "records/part-00000.parquet, insurer",
+        "claims/part-00000.parquet, opened",
+    } <= wheres
+    assert "1 row (first: 3) with an unknown insurer" in str(caught.value)
+    assert "999" not in str(caught.value)
+    own.add(people().block(1))
+    own.add(people().block(0))
+    with pytest.raises(DomainError, match="above those of the partition before"):
+        own.finish()
+    assert not list(tmp_path.iterdir())
+
+
+# --- wrong files
+
+
+def refused(folder: Path) -> AnderhalfError:
+    with pytest.raises(AnderhalfError) as caught:
+        ah.read_population(folder).check()
+    return caught.value
+
+
+PART = "claims/part-00001.parquet"
+
+
+@pytest.mark.parametrize("keep", [0, 3, 500, -1])
+def test_a_truncated_file_is_named(copy: Path, keep: int) -> None:
+    content = (copy / PART).read_bytes()
+    (copy / PART).write_bytes(content[:keep])
+    error = refused(copy)
+    assert [(p.where, p.what) for p in error.problems] == [(PART, "cannot be read")]
+
+
+def test_changed_bytes_are_named(copy: Path) -> None:
+    content = bytearray((copy / PART).read_bytes())
+    for place in (100, len(content) // 2, len(content) - 300):
+        changed = bytearray(content)
+        changed[place] ^= 0x10
+        (copy / PART).write_bytes(changed)
+        error = refused(copy)
+        assert {p.where.split(",")[0] for p in error.problems} == {PART}
+    lines = pl.read_parquet(copy / "records/part-00000.parquet")
+    lines[1:].write_parquet(copy / "records/part-00000.parquet")
+    text = str(refused(copy))
+    assert f"changed since it was written: {len(lines) - 1:,} rows, of {len(lines):,}" in text
+
+
+def test_missing_and_additional_files_are_named_at_once(copy: Path) -> None:
+    (copy / PART).rename(copy / "claims" / "part-00099.parquet")
+    (copy / "more.csv").write_text("a\n1\n", encoding="utf-8")
+    (copy / ".hidden").write_text("", encoding="utf-8")
+    with pytest.raises(ShapeError) as caught:
+        ah.read_population(copy)
+    assert [(p.where, p.what) for p in caught.value.problems] == [
+        (PART, "missing"),
+        ("claims/part-00099.parquet", "additional file"),
+        ("more.csv", "additional file"),
+    ]
+
+
+def rewritten(folder: Path, name: str, change: Any) -> None:
+    """Another file with a manifest that agrees with it, as another program could write one."""
+    frame = change(pl.read_parquet(folder / name))
+    frame.write_parquet(folder / name)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    kind = name.split("/")[0]
+    part = next(p for p in manifest["partitions"] if p[kind] == name)
+    part[f"{kind}_file_sha256"] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    part.pop(f"{kind}_sha256")
+    manifest.pop("data_sha256", None)
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "said"),
+    [
+        ("records", lambda f: f.with_columns(pl.col("insurer").cast(pl.Int64)),
+         "insurer: dtype, expected UInt16, got Int64"),
+        ("records", lambda f: f.drop("sex"), "sex: missing"),
+        ("claims", lambda f: f.with_columns(pl.lit(1).alias("bsn")), "bsn: unknown column"),
+        ("claims", lambda f: f.with_columns(pl.when(pl.int_range(pl.len()) != 7).then(pl.col("ddd"))),
+         "ddd: 1 row (first: 7) without a value"),
+        ("records", lambda f: f.with_columns(insurer=pl.lit(777, pl.UInt16)), "with an unknown insurer"),
+        ("claims", lambda f: f.with_columns(insurer=pl.lit(777, pl.UInt16)), "with an unknown insurer"),
+        ("records", lambda f: f.with_columns(pl.col("first_day", "last_day") + 4_000), "in another year"),
+        ("claims", lambda f: f.with_columns(pl.col("opened") - 4_000), "in another year"),
+        ("records", lambda f: f.with_columns(pl.col("last_day") + 300), "not in the year of first_day"),
+        ("records", lambda f: f.reverse(), "not sorted, expected by person and first_day"),
+        ("claims", lambda f: f.reverse(), "not sorted, expected by person, year of opened and claim"),
+        ("claims", lambda f: f.with_columns(pl.col("person") + 1), "without a record of the person"),
+        ("claims", lambda f: f.with_columns(category=pl.lit(99, pl.UInt8)), "category: "),
+        ("claims", lambda f: f.head(20), "rows, expected"),
+    ],
+)  # fmt: skip
+def test_a_partition_that_is_not_what_the_manifest_says_is_refused(
+    copy: Path, kind: str, change: Any, said: str
+) -> None:
+    name = f"{kind}/part-00001.parquet"
+    rewritten(copy, name, change)
+    error = refused(copy)
+    assert any(said in str(p) for p in error.problems), str(error)
+    assert all(name in p.where for p in error.problems), str(error)
+    assert "777" not in str(error)
+    person = int(people().block(1).records["person"][0])
+    assert str(person)[:8] not in str(error)
+
+
+def test_every_bad_partition_is_named_by_a_check(copy: Path) -> None:
+    for k in (0, 2):
+        rewritten(copy, f"records/part-0000{k}.parquet", lambda f: f.with_columns(pl.lit(0, pl.UInt8).alias("sex")))
+    assert [p.where for p in refused(copy).problems] == [f"records/part-0000{k}.parquet, sex" for k in (0, 2)]
+
+
+def test_wrong_lines_of_csv_are_named(tmp_path: Path) -> None:
+    written(tmp_path / "csv", 1_000, format="csv")
+    path = tmp_path / "csv" / "records" / "part-00000.csv"
+    good = path.read_text(encoding="ascii")
+    lines = good.splitlines()
+    names = lines[0].split(",")
+    for column, value, said in (
+        ("insurer", "70001", "insurer: 1 row (first: 3) do not fit, expected 0..65535"),
+        ("sex", "", "sex: 1 row (first: 3) without a whole number"),
+        ("ses", "1.5", "ses: 1 row (first: 3) without a whole number"),
+        ("person", "-4", "person: 1 row (first: 3) without a whole number"),
+        ("region", "Brabant", "region: 1 row (first: 3) without a whole number"),
+    ):
+        cells = lines[4].split(",")
+        cells[names.index(column)] = value
+        path.write_text("\n".join([*lines[:4], ",".join(cells), *lines[5:]]) + "\n", encoding="ascii")
+        text = str(refused(tmp_path / "csv"))
+        assert said in text
+        assert "Brabant" not in text
+        assert "70001" not in text
+    path.write_text(good.replace(",", ";"), encoding="ascii")
+    assert "part-00000.csv" in str(refused(tmp_path / "csv"))
+    path.write_text(good[: len(good) // 2], encoding="ascii")
+    assert "part-00000.csv" in str(refused(tmp_path / "csv"))
+
+
+def test_a_manifest_with_mistakes_names_them_all(copy: Path) -> None:
+    path = copy / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["seed"], manifest["origin"], manifest["extra"] = "one", "found", 1
+    del manifest["insurers"]
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(ParameterError) as caught:
+        ah.read_population(copy)
+    assert {p.what for p in caught.value.problems} == {"seed", "origin", "extra", "insurers"}
+    path.write_text("{", encoding="utf-8")
+    with pytest.raises(ParameterError, match=r"manifest\.json"):
+        ah.read_population(copy)
+    path.unlink()
+    with pytest.raises(NotFoundError, match="synthesise"):
+        ah.read_population(copy)
+
+
+def test_counts_and_hashes_of_the_manifest_agree_with_each_other(copy: Path) -> None:
+    path = copy / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["counts"]["records"] += 1
+    manifest["data_sha256"] = "0" * 64
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(ParameterError) as caught:
+        ah.read_population(copy)
+    assert len(caught.value.problems) == 2
+
+
+def test_a_partition_outside_the_folder_is_refused(copy: Path) -> None:
+    text = (copy / "manifest.json").read_text(encoding="utf-8")
+    shutil.move(copy / "records" / "part-00000.parquet", copy.parent / "part-00000.parquet")
+    (copy / "manifest.json").write_text(text.replace("records/part-00000", "../part-00000"), encoding="utf-8")
+    with pytest.raises(ShapeError, match="inside the folder"):
+        ah.read_population(copy)
+
+
+# --- what is done with them
+
+
+@pytest.mark.threads
+def test_a_world_of_files_is_the_world_of_the_generator(made: Path) -> None:
+    model, rules = ah.load_model("nl-2021-structural"), ah.Rules(start=2021, horizon=1)
+    want = ah.World(people(), model, rules)
+    for threads in (1, 3):
+        got = ah.World(ah.read_population(made), model, rules, threads=threads)
+        assert got.core.moments(2021) == want.core.moments(2021)
+        for key, value in want.core.totals(2021).items():
+            assert np.array_equal(value, got.core.totals(2021)[key]), key
+        assert got.records().equals(want.records())
+        programme = ah.load_programme("pluspunt")
+        assert got.run(programme).ledger.equals(want.run(programme).ledger)
+
+
+def test_a_bad_partition_stops_a_world_with_its_name(copy: Path) -> None:
+    (copy / PART).write_bytes(b"PAR1")
+    with pytest.raises(DomainError, match="part-00001"):
+        ah.World(ah.read_population(copy), ah.load_model("nl-2021"), ah.Rules(start=2021, horizon=1), threads=2)
+
+
+def test_a_folder_from_before_partitions_is_read(made: Path, tmp_path: Path) -> None:
+    records, claims = everything(ah.read_population(made))
+    old = tmp_path / "old"
+    old.mkdir()
+    for name, rows in (("records", records), ("claims", claims)):
+        pl.DataFrame({k: rows[k] for k in rows.dtype.names}).with_columns(
+            pl.selectors.boolean().cast(pl.UInt8)
+        ).write_csv(old / f"{name}.csv")
+    manifest = {
+        "anderhalf_version": "0.1.0", "persons": PERSONS, "first_year": 2015, "last_year": 2021, "region": "mijnstreek",
+        "seed": 3, "records": len(records), "claims": len(claims),
+    }  # fmt: skip
+    (old / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    data = ah.read_population(old)
+    data.check()
+    assert (len(data), data.data_sha256, data.seed, data.insurers) == (1, None, 3, people().insurers)
+    for a, b in zip((records, claims), everything(data), strict=True):
+        assert np.array_equal(a, b)
+    want = ah.read_population(made).records("nl-2021")
+    assert data.records("nl-2021").equals(want)
