@@ -12,17 +12,25 @@ from anderhalf.validation import Subject, measure, statistics, validate
 ROWS = targets.load_targets()
 
 
-def test_roles_alternate_within_a_family_by_key_and_half_is_held_out() -> None:
+def test_roles_alternate_within_a_family_by_key_where_the_file_gives_none() -> None:
     by_family = defaultdict(list)
     for t in ROWS:
         if t.role != "check":
             by_family[t.family].append(t)
+    given = {f.key: f.role for f in targets.families() if f.role in ("calibrated", "held_out")}
     for name, rows in by_family.items():
         roles = [t.role for t in sorted(rows, key=lambda t: t.key)]
-        assert roles == ["held_out" if k % 2 == 0 else "calibrated" for k in range(len(roles))], name
-    held = sum(t.role == "held_out" for t in ROWS)
-    assert held >= sum(t.role == "calibrated" for t in ROWS)
+        alternate = ["held_out" if k % 2 == 0 else "calibrated" for k in range(len(roles))]
+        assert roles == ([given[name]] * len(roles) if name in given else alternate), name
     assert targets.target_keys("held_out").isdisjoint(targets.target_keys("calibrated"))
+
+
+def test_all_cost_cells_of_the_base_year_are_an_input_and_half_or_more_of_the_others_is_held_out() -> None:
+    given = {f.key: f.role for f in targets.families() if f.role not in (None, "check")}
+    inputs = {"cost_country", "cost_region", "cells_country", "cells_region", "ratio_2018"}
+    assert given == {**dict.fromkeys(inputs, "calibrated"), "ratio_2023": "held_out"}
+    others = [t.role for t in ROWS if t.family not in inputs]
+    assert others.count("held_out") > others.count("calibrated")
 
 
 def test_every_target_has_a_source_a_year_and_a_range_around_its_value() -> None:
