@@ -164,6 +164,9 @@ def synthesise(
         str | None, typer.Option(help="Also insured.parquet: classes and cost in this model year, for `anderhalf pay`")
     ] = None,
     seed: Seed = 1,
+    base: Annotated[
+        int, typer.Option(help="Year of the Vektis cost that care is calibrated on: 2015, 2018, 2021 or 2023")
+    ] = 2018,
     format: Annotated[Format, typer.Option(help="Of the files; Parquet needs polars: anderhalf[io]")] = Format.parquet,
     block_persons: Annotated[
         int, typer.Option(min=1, max=65_536, help="Persons in a partition; the people do not depend on it.")
@@ -183,6 +186,7 @@ def synthesise(
         region,
         seed,
         model,
+        base=base,
         format=format.value,
         block_persons=block_persons,
         threads=threads or processors(),

@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from anderhalf import _core
+from anderhalf.calibration import DEFAULT_BASE
 from anderhalf.errors import AnderhalfError, DomainError, NotFoundError, ParameterError, Problem, ShapeError
 from anderhalf.export import Bundle, version
 from anderhalf.model import load_model
@@ -89,6 +90,7 @@ class Manifest(_Strict):
     last_year: Annotated[int, Field(ge=1970, le=2100)]
     region: str | None = None
     seed: Count
+    base: int | None = None
     block_persons: int | None = None
     parameters_sha256: Hash | None = None
     data_sha256: Hash | None = None
@@ -286,6 +288,8 @@ class Writer:
         Breaks ties in national rankings, and makes the draws of a programme.
     persons : int, optional
         Persons asked for; default: the persons written.
+    base : int, optional
+        Base year of the calibration of synthetic people.
     insured_years : mapping of municipality code to years, optional
         What a programme scales its size by; default: counted from the records of the first year.
     options_accepted : sequence of str
@@ -311,6 +315,7 @@ class Writer:
         persons: int | None = None,
         block_persons: int | None = None,
         parameters_sha256: str | None = None,
+        base: int | None = None,
         insured_years: Mapping[int, float] | None = None,
         options_accepted: Sequence[str] = (),
         format: Format = "parquet",
@@ -325,7 +330,7 @@ class Writer:
         self._manifest = Manifest(
             format=format, anderhalf_version=version(), origin=origin, persons=persons or 0, first_year=years[0],
             last_year=years[1], region=region, seed=seed, block_persons=block_persons,
-            parameters_sha256=parameters_sha256, insurers=dict(sorted(insurers.items())),
+            parameters_sha256=parameters_sha256, base=base, insurers=dict(sorted(insurers.items())),
             municipalities=dict(sorted((municipalities or {}).items())),
             insured_years=dict(sorted((insured_years or {}).items())), options_accepted=list(options_accepted),
             counts=Counts(persons=0, records=0, claims=0), partitions=[],
@@ -458,6 +463,7 @@ def write_population(
     seed: int,
     model: str | None = None,
     *,
+    base: int = DEFAULT_BASE,
     format: Format = "parquet",
     block_persons: int = BLOCK_PERSONS,
     threads: int = 1,
@@ -471,6 +477,8 @@ def write_population(
 
     Parameters
     ----------
+    base : int
+        Year of the Vektis cost that care is calibrated on; see :func:`anderhalf.synthesise`.
     format : "parquet" or "csv"
     block_persons : int
         Persons of a partition, 1..65,536; decides how files are cut, never what is in them.
@@ -485,11 +493,11 @@ def write_population(
         The folder exists and is not empty; years outside the population's.
     """
     law = None if model is None else load_model(model)
-    people = synthesise(persons, years, region=region, seed=seed, block_persons=block_persons)
+    people = synthesise(persons, years, region=region, seed=seed, base=base, block_persons=block_persons)
     writer = Writer(
         Path(out), origin="synthetic", years=years, insurers=people.insurers, municipalities=people.municipalities,
         seed=seed, region=region, persons=persons, block_persons=block_persons, parameters_sha256=parameters_sha256(),
-        insured_years={m.code: m.insured for m in people.tables.parameters.municipalities}, format=format,
+        base=base, insured_years={m.code: m.insured for m in people.tables.parameters.municipalities}, format=format,
     )  # fmt: skip
     more: dict[str, Any] = {}
     try:

@@ -544,7 +544,8 @@ def region_municipalities(name: str, known: Mapping[str, int]) -> tuple[int, ...
     return tuple(known[n] for n in names)
 
 
-NOT_GENERATED = ("targets.toml", "mapping.toml")  # of params/population: what people are compared with and grouped by
+# Of params/population: what people are compared with and grouped by, and what a calibration may look for.
+NOT_GENERATED = ("targets.toml", "mapping.toml", "calibration_plan.toml")
 
 
 def parameters_sha256(folder: Path | None = None) -> str:

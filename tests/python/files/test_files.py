@@ -116,6 +116,7 @@ def test_the_manifest_says_how_it_was_made_and_nothing_of_the_machine(made: Path
     text = (made / "manifest.json").read_text(encoding="utf-8")
     manifest = json.loads(text)
     assert manifest["seed"] == 3
+    assert manifest["base"] == 2018
     assert manifest["anderhalf_version"] == ah.version()
     assert manifest["parameters_sha256"] == ah.population.parameters_sha256()  # type: ignore[attr-defined]
     assert str(made.parent) not in text
