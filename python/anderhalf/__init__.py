@@ -6,6 +6,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from anderhalf.class_map import mapped as mapped
+    from anderhalf.column_maps import ColumnMap as ColumnMap
+    from anderhalf.column_maps import column_map as column_map
     from anderhalf.estimation import Constraint as Constraint
     from anderhalf.estimation import Fit as Fit
     from anderhalf.estimation import bootstrap as bootstrap
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
     from anderhalf.mapping_import import import_mapping as import_mapping
     from anderhalf.metrics import Evaluation as Evaluation
     from anderhalf.metrics import evaluate as evaluate
+    from anderhalf.microdata import check_microdata as check_microdata
+    from anderhalf.microdata import import_microdata as import_microdata
+    from anderhalf.microdata import read_microdata as read_microdata
     from anderhalf.model import Model as Model
     from anderhalf.model import load_model as load_model
     from anderhalf.model import models as models
@@ -57,6 +63,7 @@ if TYPE_CHECKING:
 
 # Loaded on first use, so that `import anderhalf` costs nothing beyond NumPy and pandas.
 _PUBLIC = {
+    "ColumnMap": "column_maps",
     "Constraint": "estimation",
     "Criterion": "moments",
     "Dataset": "files",
@@ -78,7 +85,9 @@ _PUBLIC = {
     "World": "simulation",
     "bootstrap": "estimation",
     "cap": "estimation",
+    "check_microdata": "microdata",
     "class_columns": "payment",
+    "column_map": "column_maps",
     "diagnosis_code": "mapping",
     "diagnosis_number": "mapping",
     "drug_code": "mapping",
@@ -88,14 +97,17 @@ _PUBLIC = {
     "explain": "patient",
     "group_total": "estimation",
     "import_mapping": "mapping_import",
+    "import_microdata": "microdata",
     "load_mapping": "mapping",
     "load_model": "model",
     "load_programme": "programme",
     "load_specification": "specification",
     "macro_amounts": "macro",
+    "mapped": "class_map",
     "models": "model",
     "order": "estimation",
     "pay": "payment",
+    "read_microdata": "microdata",
     "read_population": "files",
     "recalculate": "payment",
     "regiobeeld": "regiobeeld",
@@ -108,6 +120,7 @@ _PUBLIC = {
 }
 
 __all__ = [
+    "ColumnMap",
     "Constraint",
     "Criterion",
     "Dataset",
@@ -129,7 +142,9 @@ __all__ = [
     "World",
     "bootstrap",
     "cap",
+    "check_microdata",
     "class_columns",
+    "column_map",
     "diagnosis_code",
     "diagnosis_number",
     "drug_code",
@@ -139,14 +154,17 @@ __all__ = [
     "explain",
     "group_total",
     "import_mapping",
+    "import_microdata",
     "load_mapping",
     "load_model",
     "load_programme",
     "load_specification",
     "macro_amounts",
+    "mapped",
     "models",
     "order",
     "pay",
+    "read_microdata",
     "read_population",
     "recalculate",
     "regiobeeld",

@@ -38,6 +38,10 @@ Threads = Annotated[
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of every draw.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
+ColumnsOf = Annotated[
+    str | None,
+    typer.Option(help="How the records name what we name otherwise: ot-2020, or a MAP.toml with [classes]"),
+]
 Out = Annotated[
     Path | None, typer.Option(help="Folder for report, tables, figures and results.json; appears whole or not at all.")
 ]
@@ -288,6 +292,7 @@ def evaluate(
     represents: Annotated[str | None, typer.Option(help="Column of persons that a row stands for")] = None,
     person: Annotated[str | None, typer.Option(help="Column of who a row belongs to, to count small groups")] = None,
     days_in_year: Annotated[int, typer.Option(min=1, max=366, help="12 when days are months")] = 365,
+    columns: ColumnsOf = None,
     threads: Threads = None,
     json: Json = False,
 ) -> None:
@@ -310,6 +315,7 @@ def evaluate(
             days_in_year=days_in_year,
             threads=threads,
             as_json=json,
+            columns=columns,
         )
     )
 
@@ -328,6 +334,7 @@ def estimate(
     minimum_persons: Annotated[
         int, typer.Option(min=1, help="Classes of fewer records are left out of what is written.")
     ] = 10,
+    columns: ColumnsOf = None,
     threads: Threads = None,
 ) -> None:
     """Weights of a risk model from records of persons, by constrained least squares on exact integer sums."""
@@ -343,6 +350,7 @@ def estimate(
             robust=robust,
             minimum_persons=minimum_persons,
             threads=threads,
+            columns=columns,
         )
     )
 
@@ -394,6 +402,7 @@ def pay(
     days_in_year: Annotated[
         int | None, typer.Option(min=1, max=366, help="With --weights: 12 when days are months. Default: 365")
     ] = None,
+    columns: ColumnsOf = None,
     year: CalendarYear = None,
     insurer: Annotated[str | None, typer.Option(help="Print the statement of this insurer, step by step")] = None,
     out: Out = None,
@@ -421,6 +430,7 @@ def pay(
             as_json=json,
             lang=lang.value,
             minimum_persons=minimum_persons,
+            columns=columns,
         )
     )
 
@@ -534,14 +544,42 @@ def reach(
         typer.echo(f"  {row['share']} {row['criterion']} {row['code']} ({row['key']}): {row['reason']}")
 
 
+@app.command("import")
+def import_microdata_(
+    map_: Annotated[Path | None, typer.Argument(metavar="MAP.toml", help="Column map: docs/microdata.md")] = None,
+    out: Annotated[Path | None, typer.Option(help="New folder for the people; appears whole or not at all.")] = None,
+    key_file: Annotated[
+        Path | None,
+        typer.Option(help="16 to 64 bytes: the same key gives the same ids. Default: a random key, kept nowhere"),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Breaks ties on percentile lines.")] = 1,
+    template: Annotated[bool, typer.Option("--template", help="Print a column map to fill in, with comments.")] = False,
+) -> None:
+    """Own microdata, Parquet, CSV, Arrow, SAS or Stata, as people that simulate, validate and Python read."""
+    if template:
+        from anderhalf.column_maps import template as text
+
+        typer.echo(text(), nl=False)
+        return
+    if map_ is None or out is None:
+        raise typer.BadParameter("a column map and --out DIR, or --template", param_hint="MAP.toml")
+    from anderhalf.microdata import import_microdata
+
+    typer.echo(str(import_microdata(map_, out, key_file=key_file, seed=seed, progress=_progress())))
+    typer.echo(f"Written: {out}")
+
+
 @app.command()
 def check(
     files: Annotated[
         list[Path],
-        typer.Argument(help="Programmes, populations, specifications (SPEC.toml), mappings, files of records"),
+        typer.Argument(
+            help="Column maps with their files, programmes, populations, specifications, mappings, files of records"
+        ),
     ],
     model: Annotated[str | None, typer.Option(help="Model year whose columns the records should have")] = None,
     spec: Annotated[Path | None, typer.Option(help="Specification whose columns the records should have")] = None,
+    columns: ColumnsOf = None,
 ) -> None:
     """Every problem of every file at once."""
     from anderhalf.errors import AnderhalfError
@@ -549,16 +587,25 @@ def check(
     bad = 0
     for file in files:
         try:
-            typer.echo(f"{file}: good{_checked(file, model, spec)}")
+            typer.echo(f"{file}: good{_checked(file, model, spec, columns)}")
         except AnderhalfError as error:
             bad = 1
             typer.echo(f"{file}: {error}", err=True)
     raise typer.Exit(bad)
 
 
-def _checked(file: Path, model: str | None, spec: Path | None) -> str:
+def _checked(file: Path, model: str | None, spec: Path | None, columns: str | None = None) -> str:
     """Reads one file by its kind; what there is to say of it."""
     import tomllib
+
+    if columns is not None:
+        from anderhalf.class_map import check_classes
+        from anderhalf.weights import check_records as records_of
+
+        count = check_classes(file, columns)
+        if model is not None or spec is not None:
+            records_of(file, model=model, spec=spec, columns=columns)
+        return f", {count:,} records"
 
     from anderhalf.errors import ParameterError, Problem
     from anderhalf.files import read_population
@@ -575,6 +622,8 @@ def _checked(file: Path, model: str | None, spec: Path | None) -> str:
             document = tomllib.loads(file.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
             document = {}
+        if "microdata" in document or "classes" in document or ("records" in document and "criterion" not in document):
+            return _checked_map(file)
         if "diagnoses" in document:
             read_mapping(file)
         elif "criterion" in document or "model" in document:
@@ -587,6 +636,19 @@ def _checked(file: Path, model: str | None, spec: Path | None) -> str:
     if (model is None) == (spec is None):
         raise ParameterError(Problem("records", "one of --model and --spec", "to know which columns are what"))
     return f", {check_records(file, model=model, spec=spec):,} records"
+
+
+def _checked_map(file: Path) -> str:
+    """A column map and every file that it names."""
+    from anderhalf.class_map import check_classes
+    from anderhalf.column_maps import column_map
+    from anderhalf.microdata import check_microdata
+
+    found = column_map(file)
+    told = f", {check_microdata(found, progress=_progress())}" if found.file.records is not None else ""
+    if found.file.classes is not None and found.file.classes.file is not None:
+        told += f", {check_classes(found.files(found.classes, 'classes'), found):,} records with classes"
+    return told
 
 
 def _progress() -> Callable[[str, int, int], None] | None:

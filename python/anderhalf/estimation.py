@@ -411,6 +411,7 @@ class Fit:
     """
 
     method = "exact integer moments"
+    accepted: Sequence[Mapping[str, Any]] | None = None  # by the options of a column map: option and count
 
     def __init__(self, task: Task, moments: Moments, core: _core.Fit, second: Pass | None = None) -> None:
         self.task, self.moments, self.core, self.second = task, moments, core, second
@@ -899,6 +900,7 @@ def estimate(
     robust: bool = False,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
+    columns: Any = None,
     **records: Any,
 ) -> Fit:
     """Weights by constrained weighted least squares per insured year.
@@ -939,6 +941,9 @@ def estimate(
         Default: the processors this process may use. The result does not depend on it.
     progress : callable, optional
         Called with the number of records read so far.
+    columns : str, path, mapping or ColumnMap, optional
+        How the records name what we name otherwise: ``"ot-2020"`` or a MAP.toml with ``[classes]``; files of SAS, Stata
+        and Arrow too. What its options let pass is in ``accepted``.
     **records
         Columns of the records, as in :meth:`Moments.from_records`: ``cost``, ``days``, ``represents``, ``stratum``,
         ``categories``, ``days_in_year``, ``days_max``, ``whole_floats``.
@@ -962,6 +967,17 @@ def estimate(
     >>> estimate(frame, ["age_sex", "mhk"], constraints="mhk[1] <= 200").params.round(6).tolist()
     [300.0, 600.0, -200.0, 200.0]
     """
+    if columns is not None:
+        from anderhalf.class_map import mapped
+
+        data = mapped(data, columns)
+        fit = estimate(
+            data, criteria, model=model, zero_sum=zero_sum, carrier=carrier, constraints=constraints, bands=bands,
+            continuous=continuous, keep_budget=keep_budget, factors=factors, levels=levels, robust=robust,
+            threads=threads, progress=progress, **records,
+        )  # fmt: skip
+        fit.accepted = data.accepted
+        return fit
     given = constraint_list(constraints)
     if len(continuous) > 0:
         return _regressed(

@@ -24,8 +24,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from anderhalf import _core
-from anderhalf.columns import Column, cents, codes, days_, represents_, rows_that, source
-from anderhalf.errors import AnderhalfError, DomainError, NotFoundError, Problem, ShapeError, not_found
+from anderhalf.columns import Column, Source, cents, codes, days_, represents_, rows_that, source
+from anderhalf.errors import AnderhalfError, DomainError, Problem, ShapeError, not_found
 from anderhalf.export import MINIMUM_PERSONS, Bundle, html_table, small_cells
 
 _DIRECT_CODES = 1 << 16  # codes below this are used as they are; higher ones are numbered anew
@@ -721,14 +721,23 @@ def evaluate_command(
     days_in_year: int = 365,
     threads: int | None = None,
     as_json: bool = False,
+    columns: str | None = None,
 ) -> int:
     """``anderhalf evaluate``: prints a table, or one JSON object; figures of small groups are left out of both.
 
     Returns the exit status: 0 done, 1 refused input (the reason on stderr).
     """
     try:
-        columns, digest = _read(data, cost, payment, days, insurer, groups, represents, person)
-        content = _evaluate(columns, list(dict.fromkeys(groups)), days_in_year, threads).to_dict()
+        if columns is None:
+            files = source(Path(data))
+        else:
+            from anderhalf.class_map import mapped
+
+            files = mapped(Path(data), columns)
+        found, digest = _read(files, cost, payment, days, insurer, groups, represents, person)
+        content = _evaluate(found, list(dict.fromkeys(groups)), days_in_year, threads).to_dict()
+        if columns is not None:
+            content["accepted"] = getattr(files, "accepted", [])
     except AnderhalfError as error:
         print(f"anderhalf evaluate: {error}", file=sys.stderr)
         return 1
@@ -738,7 +747,7 @@ def evaluate_command(
 
 
 def _read(
-    data: Path,
+    files: Source,
     cost: str,
     payment: str,
     days: str,
@@ -748,12 +757,9 @@ def _read(
     person: str | None,
 ) -> tuple[dict[str, Column], str]:
     """The columns of one or more files, put together, and the SHA-256 of those files."""
-    if not Path(data).exists():
-        raise NotFoundError(Problem(str(data), "no such file or folder", "Parquet or CSV"))
     wanted = {"cost": cost, "payment": payment, "days": days}
     wanted |= {k: v for k, v in (("insurer", insurer), ("represents", represents), ("person", person)) if v}
     wanted |= {f"group {name}": name for name in groups}
-    files = source(Path(data))
     parts: dict[str, list[Column]] = {name: [] for name in wanted.values()}
     for part in files.slices(list(wanted.values())):
         for name in parts:

@@ -8,7 +8,7 @@ data or another version of the model; both tell the difference to the cent (:cla
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -132,6 +132,7 @@ class Paid:
     parameters_sha256: str | None = None
     data_sha256: str | None = None
     seed: int | None = None
+    accepted: tuple[Mapping[str, Any], ...] | None = None  # by the options of a column map: option and count
 
     # --- frames
 
@@ -240,6 +241,7 @@ class Paid:
                  "macro_gap_cents": r.macro_gap}
                 for r in self.results
             ],
+            **({} if self.accepted is None else {"accepted": [dict(item) for item in self.accepted]}),
             "total_cents": self.total_cents,
         }  # fmt: skip
 
@@ -288,6 +290,7 @@ def pay(
     year: int | None = None,
     total: int | str | None = None,
     days_in_year: int | None = None,
+    columns: Any = None,
 ) -> Paid:
     """What each insurer receives for its insured.
 
@@ -318,6 +321,9 @@ def pay(
         For weights of one's own: scale to so many cents, or to the sum of a column of cents.
     days_in_year : int, optional
         For weights of one's own; default 365, or that of the estimate.
+    columns : str, path, mapping or ColumnMap, optional
+        How the frames name what we name otherwise: ``"ot-2020"`` or a MAP.toml with ``[classes]``. What its options let
+        pass is in ``accepted``.
 
     Returns
     -------
@@ -338,6 +344,16 @@ def pay(
     >>> pay(insured, prices, total=500_000).insurers.contribution_cents.tolist()
     [434783, 65217]
     """
+    if columns is not None:
+        from anderhalf.class_map import mapped
+
+        own = mapped(frame, columns)
+        counts = isinstance(expected, pd.DataFrame) and "share" in expected.columns
+        if expected is not None and not isinstance(expected, Paid) and not counts:
+            expected = mapped(expected, columns)
+        paid = pay(own, weights, stage, rounding, expected, insurer=insurer, days=days, represents=represents,
+                   person=person, year=year, total=total, days_in_year=days_in_year)  # fmt: skip
+        return replace(paid, accepted=tuple(own.accepted))
     data = source(frame)
     if rounding not in get_args(Rounding):
         raise not_found("pay", "rounding", [rounding], get_args(Rounding))
@@ -889,6 +905,7 @@ def _said(paid: Paid) -> dict[str, Any]:
         "parameters_sha256": paid.parameters_sha256,
         "data_sha256": paid.data_sha256,
         "total_cents": paid.total_cents,
+        **({} if paid.accepted is None else {"accepted": [dict(item) for item in paid.accepted]}),
     }
 
 

@@ -720,11 +720,12 @@ def weights_file(path: Path | None) -> pd.DataFrame:
 def pay_command(
     data: Path, *, model: str | None, weights: Path | None, stage: str, rounding: str, expected: Path | None,
     total: int | None, days: str, days_in_year: int | None, year: int | None, out: Path | None, as_json: bool,
-    insurer: str | None, lang: str, minimum_persons: int,
+    insurer: str | None, lang: str, minimum_persons: int, columns: str | None = None,
 ) -> int:  # fmt: skip
     """``anderhalf pay``: exit status."""
     given = _weights_given(model, weights, "anderhalf pay")
-    paid = pay(data, given, stage, rounding, expected, days=days, total=total, days_in_year=days_in_year, year=year)
+    paid = pay(data, given, stage, rounding, expected, days=days, total=total, days_in_year=days_in_year, year=year,
+               columns=columns)  # fmt: skip
     bundle = bundle_of(paid, lang, minimum_persons)
     if out is not None:
         bundle.write(out)

@@ -84,6 +84,7 @@ def bundle_of(
             "cells": fit.moments.cells,
             "constraints": constraints.to_dict("records"),
             "notes": fit.notes,
+            **({} if fit.accepted is None else {"accepted": [dict(item) for item in fit.accepted]}),
         }
     )
     bundle.report(_page(fit, table, minimum_persons, currency))
@@ -152,6 +153,7 @@ def estimate_command(
     robust: bool,
     minimum_persons: int,
     threads: int | None,
+    columns: str | None = None,
 ) -> int:
     """``anderhalf estimate``: exit status."""
     if (model is None) == (spec is None):
@@ -161,7 +163,7 @@ def estimate_command(
         )  # fmt: skip
     specification = load_specification(spec) if spec is not None else None
     law = load_model(model) if model is not None else None
-    records = source(data)
+    records = _records(data, columns)
     progress = _progress()
     if specification is not None:
         fit = specification.estimate(records, robust=robust, threads=threads, progress=progress)
@@ -172,6 +174,7 @@ def estimate_command(
         sha, currency = law.parameters_sha256, "EUR"
     if progress is not None:
         print("\r\033[K", end="", file=sys.stderr, flush=True)
+    fit.accepted = getattr(records, "accepted", None)
     bundle, table, text = bundle_of(
         fit,
         parameters_sha256=sha,
@@ -190,9 +193,19 @@ def estimate_command(
     return 0
 
 
-def check_records(data: Path, *, model: str | None, spec: Path | None, threads: int | None = None) -> int:
+def _records(data: Path, columns: str | None) -> Source:
+    if columns is None:
+        return source(data)
+    from anderhalf.class_map import mapped
+
+    return mapped(data, columns)
+
+
+def check_records(
+    data: Path, *, model: str | None, spec: Path | None, threads: int | None = None, columns: str | None = None
+) -> int:
     """Reads the records of a path as an estimate would; how many there are. Raises what an estimate would."""
-    records: Source = source(data)
+    records = _records(data, columns)
     if spec is not None:
         specification: Specification = load_specification(spec)
         return specification.moments(records, threads=threads).records
