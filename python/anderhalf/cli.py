@@ -208,26 +208,30 @@ def synthesise(
 @app.command()
 def validate(
     directory: Annotated[
-        Path | None, typer.Argument(help="Folder made by `anderhalf synthesise`; default: a population of its own")
+        Path | None,
+        typer.Argument(help="Folder of `anderhalf synthesise` or `anderhalf import`; default: a population of its own"),
     ] = None,
     persons: Annotated[int, typer.Option(min=5_000, help="Rows, when no folder is given")] = 100_000,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=50, help="Populations with this seed and the next: the Monte-Carlo error")
+    ] = 1,
+    base: Annotated[int, typer.Option(help="Base year of the population: 2015, 2018, 2021 or 2023")] = 2018,
+    year: Annotated[int | None, typer.Option(help="Cost year that is compared; default: the base year")] = None,
     seed: Seed = 1,
     threads: Threads = None,
+    out: Out = None,
     json: Json = False,
 ) -> None:
-    """A population against its targets: value, standard error, gap and source; held-out targets apart."""
+    """A population against every target: value, error, gap, role and source; what is missed is explained."""
     from anderhalf.files import read_population
-    from anderhalf.model import load_model
     from anderhalf.population import synthesise as make
-    from anderhalf.simulation import Rules, World
+    from anderhalf.validation import validate as check
 
-    people = read_population(directory) if directory else make(persons, (2015, 2023), seed=seed)
-    world = None  # targets on classes and fit need the cost years before the first year of the law
-    if people.years[0] <= 2015 and people.years[1] >= 2021:
-        law = load_model("nl-2021-structural")
-        world = World(people, law, Rules(start=2021, horizon=1), threads=threads or processors())
-    result = people.validate(world=world)
-    typer.echo(json_.dumps(result.to_dict(), indent=2) if json else str(result))
+    people = read_population(directory) if directory else make(persons, (2015, 2023), seed=seed, base=base)
+    result = check(people, year=year, seeds=seeds, threads=threads or processors(), progress=_progress())
+    if out is not None:
+        result.write(out)
+    typer.echo(result.to_json() if json else str(result), nl=False)
 
 
 @app.command()

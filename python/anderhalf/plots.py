@@ -904,3 +904,209 @@ __all__ = [
     "waterfall",
     "year_lines",
 ]
+
+
+# --- figures of a validation ------------------------------------------------------------------------------------------
+
+_ROLES: dict[str, tuple[str, str, str]] = {
+    "calibrated": (BLUE, "o", "calibrated"),
+    "held_out": (VERMILLION, "D", "held out"),
+    "check": (GREY, "s", "check"),
+}
+
+
+def _legend_of_roles(axes: Axes, roles: Sequence[str], **more: Any) -> None:
+    from matplotlib.lines import Line2D
+
+    shown = [r for r in _ROLES if r in roles]
+    marks = [Line2D([], [], color=_ROLES[r][0], marker=_ROLES[r][1], linestyle="none", markersize=5) for r in shown]
+    axes.legend(marks, [_ROLES[r][2] for r in shown], fontsize=7.5, handletextpad=0.2, columnspacing=1.0, **more)
+
+
+def range_dots(
+    name: str,
+    labels: Sequence[str],
+    ranges: Sequence[tuple[float, float] | None],
+    values: Sequence[float],
+    errors: Sequence[float],
+    roles: Sequence[str],
+    *,
+    title: str,
+    footer: str,
+    axis_label: str,
+    number: Number = plain_number,
+) -> str:
+    """A row per label: the published range as a pale bar, the value with its error as a mark of its role.
+
+    A value that is NaN leaves only the range; errors are 3 standard errors.
+    """
+    _same_length("range_dots", labels, ranges, values, errors, roles)
+    shown = _wrapped(labels, 30)
+    with style():
+        y, left = _heights(shown), _room(shown)
+        height = float(-y[-1] + 0.2) if len(y) else 0.4
+        figure, axes = _narrow(title, footer, height, left=left, subtitle=" ")
+        for k, span in enumerate(ranges):
+            if span is not None:
+                axes.plot(span, [y[k]] * 2, color="#b9c4cc", linewidth=7, solid_capstyle="butt")
+                middle = (span[0] + span[1]) / 2
+                axes.plot([middle], [y[k]], marker="|", color=GREY, markersize=7)
+            if np.isfinite(values[k]):
+                colour, mark, _ = _ROLES[roles[k]]
+                reach = errors[k] if np.isfinite(errors[k]) else 0.0
+                axes.plot([values[k] - reach, values[k] + reach], [y[k]] * 2, color=colour, linewidth=1.1)
+                axes.plot([values[k]], [y[k]], marker=mark, color=colour, markersize=4.6)
+        axes.set_ylim(-height, 0)
+        axes.margins(x=0.06)
+        _rows(axes, y, shown)
+        _few_ticks(axes, number)
+        axes.set_xlabel(axis_label, fontsize=8)
+        axes.grid(axis="x")
+        _legend_of_roles(axes, roles, loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3, borderaxespad=0.0)
+        texts = [f"{number(v)}" if np.isfinite(v) else "no value" for v in values]
+        return to_svg(figure, name, _described(title, labels, texts))
+
+
+def age_curves(
+    name: str,
+    panels: Sequence[tuple[str, Sequence[float], Sequence[float], Sequence[float], Sequence[float]]],
+    *,
+    title: str,
+    footer: str,
+    steps: int = 19,
+) -> str:
+    """Small panels of cost by age: published as lines, reached as marks; men and women.
+
+    ``panels``: (title, published men, reached men, published women, reached women), a figure per five-year class.
+    """
+    from matplotlib.figure import Figure
+
+    columns = 2
+    rows = -(-len(panels) // columns)
+    with style():
+        titles = textwrap.wrap(title, int((NARROW - 0.2) / 0.086))
+        feet = textwrap.wrap(footer, int((NARROW - 0.2) / 0.0535))
+        tall, gap = 0.78, 0.42
+        top, bottom = 0.62 + 0.2 * len(titles), 0.42 + 0.14 * len(feet)
+        total = top + bottom + rows * tall + (rows - 1) * gap
+        figure = Figure(figsize=(NARROW, total))
+        figure.text(0.1 / NARROW, 1 - 0.1 / total, "\n".join(titles), fontsize=10.5, fontweight="bold", va="top")
+        figure.text(0.1 / NARROW, 0.06 / total, "\n".join(feet), fontsize=7, color=GREY, va="bottom")
+        ages = 5 * np.arange(steps)
+        for k, (label, *series) in enumerate(panels):
+            at = total - top - tall - (k // columns) * (tall + gap)
+            axes = figure.add_axes(((0.5 + (k % columns) * 2.25) / NARROW, at / total, 1.75 / NARROW, tall / total))
+            for want, got, colour, mark in (
+                (series[0], series[1], BLUE, "o"),
+                (series[2], series[3], VERMILLION, "D"),
+            ):
+                axes.plot(ages, want, color=colour, linewidth=1.2)
+                axes.plot(ages, got, color=colour, marker=mark, markersize=2.6, linestyle="none")
+            axes.set_ylim(bottom=0)
+            axes.set_xlim(-2, 5 * steps - 3)
+            axes.set_xticks([0, 20, 40, 60, 80], ["0", "20", "40", "60", "80"], fontsize=7)
+            ticks = [t for t in axes.get_yticks() if t <= axes.get_ylim()[1]]
+            axes.set_yticks([ticks[0], ticks[-1]], [plain_number(t) for t in (ticks[0], ticks[-1])], fontsize=7)
+            axes.set_title(label, fontsize=8, loc="left", pad=2)
+        from matplotlib.lines import Line2D
+
+        marks = [
+            Line2D([], [], color=c, marker=m, markersize=3.4, linewidth=1.2)
+            for c, m in ((BLUE, "o"), (VERMILLION, "D"))
+        ]
+        figure.legend(
+            marks,
+            ["men: line published, marks reached", "women"],
+            fontsize=7.5,
+            loc="upper left",
+            bbox_to_anchor=(0.06 / NARROW, 1 - (0.12 + 0.2 * len(titles)) / total),
+            ncols=2,
+            columnspacing=1.2,
+        )
+        return to_svg(figure, name, f"{title}. {footer}")
+
+
+def against(
+    name: str,
+    published: Sequence[float],
+    reached: Sequence[float],
+    errors: Sequence[float],
+    roles: Sequence[str],
+    *,
+    title: str,
+    footer: str,
+    axis_label: str,
+    value_label: str,
+    band: Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]],
+    small: float = 100.0,
+) -> str:
+    """Reached against published, on scales linear below ``small`` and logarithmic above; a band around equal."""
+    _same_length("against", published, reached, errors, roles)
+    with style():
+        figure, axes = _narrow(title, footer, 3.6, left=0.85, right=0.2)
+        x, y = np.asarray(published, dtype=float), np.asarray(reached, dtype=float)
+        for axis in ("x", "y"):
+            getattr(axes, f"set_{axis}scale")("symlog", linthresh=small)
+        low, high = float(min(x.min(), y.min(), -small)), float(max(x.max(), y.max(), small))
+        half = np.geomspace(1.0, max(-low, high) * 1.3, 200)
+        line = np.concatenate([-half[::-1], [0.0], half])
+        line = line[(line >= low * 1.3) & (line <= high * 1.3)]
+        axes.fill_between(line, line - band(line), line + band(line), color="#dde3e7", linewidth=0)
+        axes.plot(line, line, color=GREY, linewidth=0.8)
+        for role, (colour, mark, _) in _ROLES.items():
+            chosen = np.array([r == role for r in roles])
+            if not chosen.any():
+                continue
+            reach = np.nan_to_num(np.asarray(errors, dtype=float)[chosen])
+            axes.errorbar(
+                x[chosen], y[chosen], yerr=reach, fmt=mark, color=colour, markersize=3.4, elinewidth=0.7, alpha=0.85
+            )
+        axes.set_xlim(line[0], line[-1])
+        axes.set_ylim(line[0], line[-1])
+        marks = [v for v in (-10_000, -1_000, 0, 1_000, 10_000, 100_000) if line[0] < v < line[-1]]
+        for axis in ("x", "y"):
+            getattr(axes, f"set_{axis}ticks")(marks, [plain_number(v) for v in marks], fontsize=7.5)
+            getattr(axes, f"set_{axis}ticks")([], minor=True)
+        axes.set_xlabel(axis_label, fontsize=8)
+        axes.set_ylabel(value_label, fontsize=8)
+        axes.grid(color="#eeeeee")
+        _legend_of_roles(axes, roles, loc="upper left")
+        return to_svg(figure, name, f"{title}. {len(x)} classes.")
+
+
+def top_shares(
+    name: str,
+    points: Sequence[tuple[float, float]],
+    published: Sequence[tuple[float, float, float]],
+    *,
+    title: str,
+    footer: str,
+    axis_label: str,
+    value_label: str,
+) -> str:
+    """Share of cost of the insured with the highest cost; ``published`` holds (share of insured, low, high)."""
+    with style():
+        figure, axes = _narrow(title, footer, 2.7, left=0.7, right=0.25)
+        x, y = [100 * a for a, _ in points], [100 * b for _, b in points]
+        axes.plot(x, y, color=BLUE, marker="o", markersize=3.6, linewidth=1.4, label="this population")
+        for k, (share, low, high) in enumerate(published):
+            axes.plot(
+                [100 * share] * 2,
+                [100 * low, 100 * high],
+                color=VERMILLION,
+                linewidth=5,
+                solid_capstyle="butt",
+                label="published" if k == 0 else None,
+            )
+        axes.set_xscale("log")
+        marks = [0.1, 1, 5, 10, 20, 50, 100]
+        axes.set_xticks(marks, [f"{m:g}%" for m in marks], fontsize=7.5)
+        axes.set_xticks([], minor=True)
+        axes.set_yticks([0, 25, 50, 75, 100], ["0%", "25%", "50%", "75%", "100%"], fontsize=7.5)
+        axes.set_ylim(0, 102)
+        axes.set_xlabel(axis_label, fontsize=8)
+        axes.set_ylabel(value_label, fontsize=8)
+        axes.grid()
+        axes.legend(loc="lower right", fontsize=7.5)
+        texts = [f"{b:.1f}%" for b in y]
+        return to_svg(figure, name, _described(title, [f"top {a:g}%" for a in x], texts))

@@ -6,22 +6,26 @@ Targets stand in ``params/population/targets.toml`` (:mod:`anderhalf.targets`). 
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping
+import statistics as statistics_
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from anderhalf import _core
+from anderhalf import _core, export
 from anderhalf.columns import days_in
-from anderhalf.errors import AnderhalfError, NotFoundError, ParameterError, Problem
+from anderhalf.errors import AnderhalfError, DomainError, NotFoundError, ParameterError, Problem
 from anderhalf.parameters import CATEGORIES
-from anderhalf.population import BANDS, addon_drugs
+from anderhalf.population import BANDS, addon_drugs, synthesise
 from anderhalf.targets import (
     BROAD_AGES,
     CARE_GROUPS,
@@ -89,6 +93,8 @@ def _year_of_block(block: Any, year: int, region: Array, addon: Array) -> dict[s
     start, length = _day(year), days_in(year)
     r = block.records
     r = r[(r["first_day"] < start + length) & (r["last_day"] >= start)]
+    if (block.records["region"] > 0).any():  # 0 lives abroad: in no cell of Vektis
+        r = r[r["region"] > 0]
     c = block.claims
     c = c[(c["opened"] >= start) & (c["opened"] < start + length)]
     person, first, at = np.unique(r["person"], return_index=True, return_inverse=True)
@@ -135,6 +141,7 @@ def _cell_sums(year: int, p: Mapping[str, Array]) -> dict[str, Array]:
         "cost": by_category(wc),
         "cost2": by_category(wc**2),
         "cross": by_category(wc * (w * t)[:, None]),
+        "users": by_category((c != 0).astype(np.float64)),
     }
 
 
@@ -350,12 +357,20 @@ def _top(cost: Array, weight: Array, share: float) -> Array:
     return chosen
 
 
-def _cell_error(s: Mapping[str, Array], part: Any, k: Any) -> float:
-    """Standard error of cost over insured years of the cells ``part`` together, persons drawn apart."""
+def _cell_error(s: Mapping[str, Array], part: Any, k: Any, expected: float) -> float:
+    """Standard error of cost over insured years of the cells ``part`` together, persons drawn apart.
+
+    No less than that of the number of people with cost; a cell where nobody happens to have any is not exact.
+    """
     years, mean = s["years"][part].sum(), s["cost"][part][..., k].sum() / s["years"][part].sum()
     cost2, cross = s["cost2"][part][..., k].sum(), s["cross"][part][..., k].sum()
     spread = cost2 - 2 * mean * cross + mean**2 * s["years2"][part].sum()
-    return float(np.sqrt(max(spread, 0.0)) / years)
+    users, rows = float(s["users"][part][..., k].sum()), float(s["rows"][part].sum())
+    if users == 0:
+        return expected
+    return max(
+        math.sqrt(max(float(spread), 0.0)) / float(years), float(mean) * math.sqrt(max(0.0, 1 - users / rows) / users)
+    )
 
 
 def _costs(subject: Subject) -> dict[str, Measured]:
@@ -372,7 +387,7 @@ def _costs(subject: Subject) -> dict[str, Measured]:
             published = float((goals[group] * vektis[group]).sum() / vektis[group].sum())
             scale = published * years.sum() / want
             mean = float(s["cost"][group][..., k].sum() / years.sum())
-            error = _cell_error(s, (group,), k)
+            error = _cell_error(s, (group,), k, want / float(years.sum()))
             result[f"cost_{name}_{category}"] = Measured(mean * scale, error * scale, rows)
             for sex in (0, 1):
                 for band in range(BANDS):
@@ -380,7 +395,7 @@ def _costs(subject: Subject) -> dict[str, Measured]:
                     if s["years"][at] > 0:
                         value = float(s["cost"][at][k] / s["years"][at])
                         result[cell_key(f"cells_{name}", category, sex, band)] = Measured(
-                            value, _cell_error(s, at, k), int(s["rows"][at])
+                            value, _cell_error(s, at, k, float(goals[at])), int(s["rows"][at])
                         )
     return result
 
@@ -786,16 +801,47 @@ def _subject(subject: Any, year: int, threads: int) -> Subject:
 
 # --- checks -----------------------------------------------------------------------------------------------------------
 
+Verdict = Literal["within", "within error", "missed", "no value", "printed", "left out"]
+FAR = 2.0  # held-out targets may be this many times as far off as calibrated ones
+
 
 @dataclass(frozen=True)
 class Check:
-    """A target and what the population gives."""
+    """A target and what the population gives.
+
+    Attributes
+    ----------
+    standard_error : float or None
+        Sampling error from within one population, for the mean over seeds.
+    monte_carlo_error : float or None
+        Of the mean over seeds: their standard deviation over the root of their number. None for one seed.
+    rows : int or None
+        Persons or insured periods the value rests on.
+    share : float or None
+        Share of the insured years in the class, for weights; classes below the minimum of the family are not judged.
+    hidden : bool
+        Left out: a small cell of microdata.
+    """
 
     target: Target
     value: float | None
     standard_error: float | None
     rows: int | None
-    judged: bool = True
+    share: float | None = None
+    monte_carlo_error: float | None = None
+    hidden: bool = False
+
+    @property
+    def judged(self) -> bool:
+        """Whether a miss counts: the class is large enough."""
+        minimum = _minimum_share(self.target.family)
+        return minimum == 0.0 or (self.share is not None and self.share >= minimum)
+
+    @property
+    def error(self) -> float | None:
+        """The larger of the Monte-Carlo error over seeds and the sampling error; few seeds can agree by chance."""
+        known = [e for e in (self.standard_error, self.monte_carlo_error) if e is not None]
+        return max(known, default=None)
 
     @property
     def gap(self) -> float | None:
@@ -806,14 +852,16 @@ class Check:
 
     @property
     def relative_gap(self) -> float | None:
-        """Size of the gap in tolerances; 1 is the edge of the range."""
+        """Size of the gap in tolerances; 1 is the edge of a symmetric range."""
         gap, tolerance = self.gap, self.target.tolerance
         return None if gap is None or not tolerance else abs(gap) / tolerance
 
     @property
-    def verdict(self) -> str:
-        """``within``, ``within error`` (three standard errors of the range), ``missed``, ``no value``, ``printed``."""
+    def verdict(self) -> Verdict:
+        """``within error`` is outside the range by no more than three standard errors."""
         t = self.target
+        if self.hidden:
+            return "left out"
         if self.value is None:
             return "no value"
         if t.low is None or t.high is None:
@@ -821,10 +869,15 @@ class Check:
         if t.low <= self.value <= t.high:
             return "within"
         outside = max(t.low - self.value, self.value - t.high)
-        return "within error" if outside <= 3 * (self.standard_error or 0.0) else "missed"
+        return "within error" if outside <= 3 * (self.error or 0.0) else "missed"
+
+    @property
+    def explanation(self) -> str:
+        """Why it is missed or has no value, from ``targets.toml``; empty otherwise."""
+        return self.target.explanation if self.verdict in ("missed", "no value") and self.judged else ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Plain values for JSON and tables."""
         t = self.target
         return {
             "key": t.key,
@@ -835,30 +888,49 @@ class Check:
             "year": t.year,
             "basis": t.basis,
             "source": t.source,
+            "verdict": self.verdict,
+            "explanation": self.explanation,
             "target": t.value,
             "low": t.low,
             "high": t.high,
             "value": self.value,
             "standard_error": self.standard_error,
+            "monte_carlo_error": self.monte_carlo_error,
             "gap": self.gap,
             "gap_in_tolerances": self.relative_gap,
-            "verdict": self.verdict,
+            "share": self.share,
             "judged": self.judged,
             "rows": self.rows,
-            "explanation": t.explanation if self.verdict in ("missed", "no value") else "",
         }
+
+
+@functools.cache
+def _minimum_share(family: str) -> float:
+    return next(f.minimum_share for f in families() if f.key == family)
 
 
 @dataclass(frozen=True)
 class Validation:
-    """Every target with what the population gives, by family."""
+    """Every target with what the population gives.
+
+    Attributes
+    ----------
+    checks : tuple of Check
+        In the order of ``targets.toml``.
+    concentration : tuple of (float, float)
+        Share of the insured with the highest cost, share of all cost that is theirs: the Lorenz curve from the top.
+    notes : tuple of str
+        Families without a value, and why.
+    """
 
     checks: tuple[Check, ...]
     persons: int
     seeds: tuple[int, ...]
     year: int
-    origin: str = "synthetic"
+    origin: Literal["synthetic", "microdata"] = "synthetic"
+    concentration: tuple[tuple[float, float], ...] = ()
     notes: tuple[str, ...] = field(default=())
+    data_sha256: str | None = None
 
     def of_family(self, family: str) -> tuple[Check, ...]:
         """The checks of one family."""
@@ -872,6 +944,67 @@ class Validation:
         """The check of one target."""
         return next(c for c in self.checks if c.target.key == key)
 
+    def unexplained(self) -> tuple[str, ...]:
+        """Keys of judged targets that are missed, or have no value, without an explanation in ``targets.toml``."""
+        return tuple(
+            c.target.key
+            for c in self.checks
+            if c.judged and c.verdict in ("missed", "no value") and not c.target.explanation
+        )
+
+    def summary(self) -> pd.DataFrame:
+        """A row per family and role: how many, how many within, and the median gap in tolerances."""
+        rows = []
+        for family in families():
+            for role in ("calibrated", "held_out", "check"):
+                checks = [c for c in self.of_family(family.key) if c.target.role == role]
+                if checks:
+                    rows.append({"family": family.key, "title": family.title, "role": role, **_counts(checks)})
+        return pd.DataFrame(rows)
+
+    def held_out_against_calibrated(self) -> pd.DataFrame:
+        """Median gap of held-out and of calibrated targets in tolerances, and their ratio.
+
+        First in the families that have both; then over all targets but the cells, where the inputs of the calibration
+        (cost by category of the base year) stand against the ratios of another year.
+        """
+        both = {
+            f.key
+            for f in families()
+            if {"calibrated", "held_out"} <= {c.target.role for c in self.of_family(f.key) if c.judged}
+        }
+        every = {f.key for f in families() if f.members != "cells"}
+        rows = []
+        for name, chosen in (("families with both roles", both), ("all targets but cells", every)):
+            median = {}
+            for role in ("calibrated", "held_out"):
+                gaps = [
+                    c.relative_gap
+                    for c in self.of_role(role)
+                    if c.judged and c.relative_gap is not None and c.target.family in chosen
+                ]
+                median[role] = float(np.median(gaps)) if gaps else math.nan
+            far = median["held_out"] / median["calibrated"] if median["calibrated"] > 0 else math.nan
+            rows.append({"of": name, **median, "held_out_over_calibrated": far, "limit": FAR})
+        return pd.DataFrame(rows)
+
+    def comparison(self) -> str:
+        """Held-out against calibrated gaps in words."""
+        parts = []
+        for row in self.held_out_against_calibrated().to_dict("records"):
+            if math.isnan(row["held_out_over_calibrated"]):
+                continue
+            word = "no worse than" if row["held_out_over_calibrated"] <= FAR else "WORSE THAN"
+            parts.append(
+                f"{row['of']}: median gap {row['held_out']:.2f} tolerances held out, {row['calibrated']:.2f} calibrated"
+                f" ({row['held_out_over_calibrated']:.2f} times; {word} {FAR:g} times)"
+            )
+        return "; ".join(parts)
+
+    def frame(self) -> pd.DataFrame:
+        """All checks as a table."""
+        return pd.DataFrame([c.to_dict() for c in self.checks])
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {
@@ -879,59 +1012,203 @@ class Validation:
             "seeds": list(self.seeds),
             "year": self.year,
             "checks": [c.to_dict() for c in self.checks],
+            "summary": self.summary().to_dict("records"),
+            "held_out_against_calibrated": self.held_out_against_calibrated().to_dict("records"),
+            "concentration": [{"top_share": a, "cost_share": b} for a, b in self.concentration],
             "notes": list(self.notes),
         }
 
+    def to_json(self) -> str:
+        """The same bytes for the same input: no clock times, no paths."""
+        return export.json_text({"origin": self.origin, **self.to_dict()})
+
+    def write(self, out: str | PathLike[str]) -> Path:
+        """Write ``report.html, results.json, tables/*.csv, figures/*.svg`` into ``out``, whole or not at all."""
+        from anderhalf.validation_report import write
+
+        return write(self, out)
+
     def __str__(self) -> str:
-        lines = []
+        seeds = f"seed {self.seeds[0]}" if len(self.seeds) == 1 else f"seeds {self.seeds[0]}-{self.seeds[-1]}"
+        lines = [f"Validation of {self.persons:,} persons, {seeds}, cost year {self.year}"]
         for family in families():
             checks = self.of_family(family.key)
-            if not checks:
+            if checks:
+                lines += ["", family.title, *_family_lines(family.members == "cells", checks)]
+        lines += ["", "Held out against calibrated: " + self.comparison()]
+        lines += [f"Note: {note}" for note in self.notes]
+        return "\n".join(lines) + "\n"
+
+
+def _counts(checks: Sequence[Check]) -> dict[str, Any]:
+    judged = [c for c in checks if c.judged]
+    gaps = [c.relative_gap for c in judged if c.relative_gap is not None]
+    count = {v: sum(c.verdict == v for c in judged) for v in ("within", "within error", "missed", "no value")}
+    return {
+        "targets": len(checks),
+        "judged": len(judged),
+        **{v.replace(" ", "_"): n for v, n in count.items()},
+        "median_gap_in_tolerances": float(np.median(gaps)) if gaps else None,
+    }
+
+
+_LISTED = 10  # worst cells in a list
+
+
+def _family_lines(cells: bool, checks: Sequence[Check]) -> list[str]:
+    lines = []
+    shown = checks
+    if cells:
+        for role in ("calibrated", "held_out"):
+            n = _counts([c for c in checks if c.target.role == role])
+            if not n["judged"]:
                 continue
-            lines.append(family.title)
-            for c in checks:
-                value = "-" if c.value is None else f"{c.value:.4g}"
-                error = "-" if c.standard_error is None else f"{c.standard_error:.2g}"
-                aim = "-" if c.target.low is None else f"{c.target.low:.4g}..{c.target.high:.4g}"
-                lines.append(
-                    f"  {c.target.label[:60]:<60} {aim:>18} {c.target.unit:<6} value {value:>9} se {error:>8}"
-                    f"  {c.verdict:<12} {c.target.role}"
-                )
-        return "\n".join([*lines, *self.notes])
+            gap = n["median_gap_in_tolerances"]
+            lines.append(
+                f"  {role:<10} {n['judged']} cells: {n['within']} within, {n['within_error']} within error, "
+                f"{n['missed']} missed, {n['no_value']} without people; median gap "
+                + ("-" if gap is None else f"{gap:.2f} tolerances")
+            )
+        shown = worst(checks)
+        if shown:
+            lines.append(f"  The {len(shown)} worst by gap beyond the error:")
+    lines += [_line(c) for c in shown]
+    texts: dict[str, list[str]] = {}
+    for c in checks:
+        if c.explanation:
+            texts.setdefault(c.explanation, []).append(c.target.label)
+    for text, labels in texts.items():
+        names = "; ".join(labels[:4]) + (f"; {len(labels) - 4} more" if len(labels) > 4 else "")
+        lines.append(f"  Why ({names}): {text}")
+    return lines
+
+
+def worst(checks: Sequence[Check], count: int = _LISTED) -> list[Check]:
+    """Missed checks that are farthest outside their range, counted in tolerances."""
+    missed = [c for c in checks if c.verdict == "missed" and c.judged]
+    return sorted(missed, key=lambda c: -(c.relative_gap or 0.0))[:count]
+
+
+def _line(c: Check) -> str:
+    t = c.target
+    aim = "-" if t.low is None or t.high is None else f"{_number(t.low)}..{_number(t.high)}"
+    value, error, gap = (_number(x) for x in (c.value, c.error, c.gap))
+    verdict = c.verdict if c.judged else f"({c.verdict})"
+    return (
+        f"  {t.label[:58]:<58} {aim:>19} {t.unit[:5]:<5} {value:>9} se {error:>8} gap {gap:>9}"
+        f"  {verdict:<14} {t.role:<10} [{t.source}]"
+    )
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    if value == 0:
+        return "0"
+    return f"{value:.4g}" if abs(value) < 9_999.5 else f"{value:,.0f}"
 
 
 def validate(
-    people: Any, world: Any = None, *, year: int = 2018, keys: Collection[str] | None = None, threads: int = 1
+    people: Any,
+    world: Any = None,
+    *,
+    year: int | None = None,
+    keys: Collection[str] | None = None,
+    seeds: int = 1,
+    threads: int = 1,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> Validation:
     """Compare a population with its targets.
 
     Parameters
     ----------
     people : Insured
+        A population, files of one, or microdata. Small cells of microdata are left out.
     world : World, optional
         The same people under ``nl-2021-structural``, when there is one already.
-    year : int
-        Cost year; classes are those of the equalization year three years later.
+    year : int, optional
+        Cost year; classes are those of the equalization year three years later. Default: the base year of a
+        population, else 2018.
     keys : collection of str, optional
         Targets to look at; default all.
+    seeds : int
+        Populations with this seed and the next ones: the Monte-Carlo error. Only for people generated here.
     """
+    at = getattr(people, "base", 2018) if year is None else year
+    if seeds > 1 and not hasattr(people, "plan"):
+        raise DomainError(Problem("validate, seeds", "more than one, for people from files", "1", str(seeds)))
+    runs = []
+    for k in range(seeds):
+        if progress:
+            progress(f"population {k + 1} of {seeds}", k, seeds)
+        if k == 0:
+            runs.append(_validate(people, world, at, keys, threads))
+            continue
+        other = synthesise(people.persons, people.years, people.region, people.seed + k, base=people.base)
+        runs.append(_validate(other, None, at, keys, threads))
+    return _together(runs)
+
+
+def _validate(people: Any, world: Any, year: int, keys: Collection[str] | None, threads: int) -> Validation:
     subject = Subject(people, world, year=year, threads=threads)
     found = measure(subject, keys)
-    minimum = {f.key: f.minimum_share for f in families() if f.minimum_share}
-    shares = class_share(subject) if any(t.family in minimum and t.key in found for t in load_targets()) else {}
+    targets = [t for t in load_targets(year) if keys is None or t.key in keys]
+    shares = class_share(subject) if any(_minimum_share(t.family) and t.key in found for t in targets) else {}
+    hide = subject.people.origin == "microdata"
     checks = []
-    for t in load_targets():
-        if keys is not None and t.key not in keys:
-            continue
+    for t in targets:
         m = found.get(t.key)
-        value = None if m is None or math.isnan(m.value) else m.value
-        error = None if m is None or math.isnan(m.error) else m.error
-        judged = shares.get(t.key, 1.0) >= minimum.get(t.family, 0.0)
-        checks.append(Check(t, value, error, None if m is None else m.rows, judged))
-    notes = tuple(f"No value for {name}: {text}" for name, text in subject.notes.items())
+        few = hide and m is not None and m.rows < export.MINIMUM_PERSONS
+        value = None if m is None or few or math.isnan(m.value) else m.value
+        error = None if value is None or m is None or math.isnan(m.error) else m.error
+        rows = None if m is None or few else m.rows
+        share = None if few else shares.get(t.key)
+        checks.append(Check(t, value, error, rows, share, hidden=few))
+    curve: tuple[tuple[float, float], ...] = ()
+    if any(t.family == "tail" for t in targets) and "cost" in subject.survey.columns:
+        curve = concentration(subject.survey.columns["cost"], subject.survey.columns["represents"])
+    notes = tuple(f"{name} has no value: {text}" for name, text in subject.notes.items())
     return Validation(
-        tuple(checks), people.persons, (people.seed,), year, getattr(people, "origin", "synthetic"), notes
+        tuple(checks), people.persons, (people.seed,), year, people.origin, curve, notes, people.data_sha256
     )
+
+
+def _together(runs: Sequence[Validation]) -> Validation:
+    """The mean over seeds with its Monte-Carlo error."""
+    if len(runs) == 1:
+        return runs[0]
+    checks = []
+    for rows in zip(*(run.checks for run in runs), strict=True):
+        values = [c.value for c in rows if c.value is not None]
+        errors = [c.standard_error for c in rows if c.standard_error is not None]
+        shares = [c.share for c in rows if c.share is not None]
+        error = statistics_.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else None
+        checks.append(
+            replace(
+                rows[0],
+                value=statistics_.fmean(values) if values else None,
+                standard_error=statistics_.fmean(errors) / math.sqrt(len(errors)) if errors else None,
+                monte_carlo_error=error,
+                rows=sum(c.rows or 0 for c in rows) or None,
+                share=statistics_.fmean(shares) if shares else None,
+            )
+        )
+    curves = [run.concentration for run in runs]
+    curve = tuple((points[0][0], statistics_.fmean(p[1] for p in points)) for points in zip(*curves, strict=True))
+    seeds = tuple(seed for run in runs for seed in run.seeds)
+    notes = tuple(dict.fromkeys(note for run in runs for note in run.notes))
+    return replace(runs[0], checks=tuple(checks), seeds=seeds, concentration=curve, notes=notes)
+
+
+TOPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
+
+
+def concentration(cost: Array, weight: Array) -> tuple[tuple[float, float], ...]:
+    """Share of cost of the insured with the highest cost, for the shares of insured in ``TOPS``."""
+    order = np.argsort(-cost, kind="stable")
+    people, euros = np.cumsum(weight[order]), np.cumsum((cost * weight)[order])
+    at = np.interp(np.array(TOPS) * people[-1], np.concatenate(([0.0], people)), np.concatenate(([0.0], euros)))
+    return tuple((top, float(share)) for top, share in zip(TOPS, at / euros[-1], strict=True))
 
 
 def insured_per_class(world: Any, year: int | None = None) -> pd.DataFrame:

@@ -101,7 +101,7 @@ def test_verdicts_follow_the_range_and_three_standard_errors() -> None:
             assert c.verdict in ("no value", "printed")
             continue
         outside = max(c.target.low - c.value, c.value - c.target.high, 0.0)
-        error = 3 * (c.standard_error or 0.0)
+        error = 3 * (c.error or 0.0)
         assert c.verdict == ("within" if outside == 0 else "within error" if outside <= error else "missed")
     without = [c.target.key for c in result.checks if c.verdict == "no value"]
     allowed = ("weights_2021.", "ratio_", "result_higher_education", "share_higher_education")

@@ -1,0 +1,174 @@
+"""What `anderhalf validate` prints and writes."""
+
+import json
+import math
+import re
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from xml.etree import ElementTree
+
+import pytest
+from typer.testing import CliRunner
+
+from anderhalf import cli
+from anderhalf.errors import DomainError
+from anderhalf.files import read_population, write_population
+from anderhalf.population import Population, synthesise
+from anderhalf.targets import families, load_targets
+from anderhalf.validation import Check, Validation, concentration, validate
+from anderhalf.validation import _together as together
+
+
+@pytest.fixture(scope="module")
+def result() -> Validation:
+    return validate(synthesise(12_000, (2015, 2023)), threads=2, seeds=2)
+
+
+def test_every_target_is_printed_with_verdict_role_and_source_cells_in_one_line(result: Validation) -> None:
+    text = str(result)
+    for check in result.checks:
+        if not check.target.family.startswith("cells_"):
+            start, end = f"  {check.target.label[:58]}", f"[{check.target.source}]"
+            assert any(
+                row.startswith(start) and row.endswith(end) and check.verdict in row for row in text.splitlines()
+            ), check.target.key
+    assert re.search(r"calibrated +646 cells: \d+ within, \d+ within error, \d+ missed, \d+ without people", text)
+    assert "Held out against calibrated: families with both roles: median gap" in text
+
+
+def test_the_report_has_a_figure_for_every_family_and_a_table(result: Validation, tmp_path: Path) -> None:
+    out = result.write(tmp_path / "out")
+    page = (out / "report.html").read_text(encoding="utf-8")
+    for family in families():
+        assert (out / "tables" / f"{family.key}.csv").exists()
+        ElementTree.fromstring((out / "figures" / f"{family.key}.svg").read_text(encoding="utf-8"))
+        assert family.title in page
+    assert (out / "figures" / "concentration.svg").exists()
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    rows = json.loads((out / "results.json").read_text(encoding="utf-8"))["checks"]
+    assert {row["key"] for row in rows} == {c.target.key for c in result.checks}
+    assert all(row["persons"] >= 0 for row in rows)
+
+
+def test_the_same_people_give_the_same_bytes_whatever_the_threads(tmp_path: Path) -> None:
+    keys = [t.key for t in load_targets() if t.family in ("tail", "cells_country", "cost_country", "body")]
+
+    def run(threads: int, name: str) -> dict[str, bytes]:
+        made = validate(synthesise(6_000, (2015, 2023)), keys=keys, threads=threads).write(tmp_path / name)
+        return {p.relative_to(made).as_posix(): p.read_bytes() for p in made.rglob("*") if p.is_file()}
+
+    first, second = run(1, "a"), run(2, "b")
+    assert first == second
+    assert str(tmp_path).encode() not in first["results.json"]
+
+
+def test_an_error_over_seeds_is_the_spread_over_the_root_of_their_number(result: Validation) -> None:
+    a = validate(synthesise(12_000, (2015, 2023), seed=1), keys=["top_1"], threads=2).check("top_1")
+    b = validate(synthesise(12_000, (2015, 2023), seed=2), keys=["top_1"], threads=2).check("top_1")
+    both = result.check("top_1")
+    assert both.value == pytest.approx((a.value + b.value) / 2)
+    assert both.monte_carlo_error == pytest.approx(abs(a.value - b.value) / 2)
+    assert both.standard_error == pytest.approx((a.standard_error + b.standard_error) / 2 / math.sqrt(2))
+    assert both.error == max(both.monte_carlo_error, both.standard_error)
+
+
+def test_held_out_gaps_are_compared_in_tolerances(result: Validation) -> None:
+    chosen = [c for c in result.checks if c.target.family == "persistence"]
+    held, used = sorted(chosen, key=lambda c: c.target.key)
+    assert (held.target.role, used.target.role) == ("held_out", "calibrated")
+
+    def at(check: Check, tolerances: float) -> Check:
+        return replace(check, value=check.target.value + tolerances * check.target.tolerance)
+
+    small = replace(result, checks=(at(held, 1.5), at(used, 0.5)))
+    row = small.held_out_against_calibrated().iloc[0]
+    assert row["held_out_over_calibrated"] == pytest.approx(3.0)
+    assert "WORSE THAN 2 times" in small.comparison()
+    near = replace(result, checks=(at(held, 0.9), at(used, 0.5)))
+    assert "no worse than 2 times" in near.comparison()
+
+
+def test_a_missed_target_without_an_explanation_is_named(result: Validation) -> None:
+    check = result.check("top_5")
+    target = check.target.model_copy(update={"explanation": ""})
+    far = Check(target, 0.9, 0.0001, 1_000)
+    assert far.verdict == "missed"
+    assert replace(result, checks=(far,)).unexplained() == ("top_5",)
+    told = Check(target.model_copy(update={"explanation": "because"}), 0.9, 0.0001, 1_000)
+    assert replace(result, checks=(told,)).unexplained() == ()
+    assert "because" in str(replace(result, checks=(told,)))
+
+
+def test_small_classes_are_not_judged(result: Validation) -> None:
+    weights = result.of_family("weights_2021")
+    assert all(c.judged == (c.share is not None and c.share >= 0.005) for c in weights)
+    assert 0 < sum(c.judged for c in weights) < len(weights)
+
+
+def test_concentration_of_equal_cost_is_the_diagonal() -> None:
+    import numpy as np
+
+    for top, share in concentration(np.full(1_000, 7.0), np.ones(1_000)):
+        assert share == pytest.approx(top)
+
+
+def test_files_of_people_give_what_the_people_give_but_for_conditions(tmp_path: Path) -> None:
+    write_population(tmp_path / "people", 6_000, (2015, 2021), "mijnstreek", 3, format="csv")
+    found = validate(read_population(tmp_path / "people"), threads=2)
+    made = validate(synthesise(6_000, (2015, 2021), seed=3), threads=2)
+    for a, b in zip(found.checks, made.checks, strict=True):
+        if "chronic" in a.target.key or a.target.key in ("result_fair_or_poor_health", "result_no_condition"):
+            assert a.value is None
+        elif b.value is not None:
+            assert a.value == pytest.approx(b.value, rel=1e-9), a.target.key
+    with pytest.raises(DomainError, match="from files"):
+        validate(read_population(tmp_path / "people"), seeds=2)
+
+
+class Microdata:
+    """A population that says it is somebody's microdata."""
+
+    origin, data_sha256 = "microdata", "0" * 64
+
+    def __init__(self, people: Population) -> None:
+        self.people = people
+        self.years, self.persons, self.seed = people.years, people.persons, 0
+
+    def __len__(self) -> int:
+        return len(self.people)
+
+    def __getattr__(self, name: str) -> object:
+        if name in ("plan", "tables", "base"):
+            raise AttributeError(name)
+        return getattr(self.people, name)
+
+
+def test_small_cells_of_microdata_are_left_out_everywhere(tmp_path: Path) -> None:
+    people = Microdata(synthesise(1_500, (2018, 2018)))
+    found = validate(people)
+    hidden = [c for c in found.checks if c.hidden]
+    assert hidden
+    assert all(c.value is None and c.rows is None and c.verdict == "left out" for c in hidden)
+    shown = [c for c in found.checks if c.value is not None]
+    assert all(c.rows >= 10 for c in shown)
+    out = found.write(tmp_path / "out")
+    rows = json.loads((out / "results.json").read_text(encoding="utf-8"))["checks"]
+    assert all(row["value"] is None for row in rows if row["key"] in {c.target.key for c in hidden})
+    assert "microdata" in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_command_prints_json_and_writes_a_report(tmp_path: Path) -> None:
+    runner = CliRunner()
+    out = tmp_path / "report"
+    done = runner.invoke(cli.app, ["validate", "--persons", "5000", "--json", "--out", str(out), "--threads", "2"])
+    assert done.exit_code == 0, done.output
+    first = json.loads(done.stdout)
+    assert first["persons"] == 5000
+    assert first["origin"] == "synthetic"
+    assert (out / "report.html").exists()
+    assert SimpleNamespace(**first["checks"][0]).role in ("calibrated", "held_out", "check")
+
+
+def test_runs_of_one_seed_stay_as_they_are(result: Validation) -> None:
+    assert together([result]) is result
