@@ -9,6 +9,7 @@
 #include <map>
 #include <numeric>
 #include <tuple>
+#include <utility>
 
 namespace anderhalf::scenario {
 
@@ -623,6 +624,9 @@ Outcome simulate(const Baseline& b, const Substitution& programme, const Area& a
 
     // Movements added up.
     std::map<std::tuple<std::int32_t, std::uint16_t, std::uint16_t, bool, Effect, Category>, MovementTotal> moved;
+    std::map<const MovementTotal*, std::uint64_t> counted;  // the last person: movements of a person-year come together
+    std::map<std::pair<std::int32_t, std::uint16_t>, std::uint64_t> reached;
+    for (YearOutcome& y : outcome.years) y.insured = y.reached = std::vector<std::int64_t>(n, 0);
     for (const Movement& m : overlay.movements) {
         MovementTotal& t = moved[{m.year, m.insurer, m.specialism, m.consult, m.effect, m.category}];
         t.year = m.year;
@@ -634,6 +638,15 @@ Outcome simulate(const Baseline& b, const Substitution& programme, const Area& a
         t.claims += m.represents;
         t.settled += m.settled * m.represents;
         t.claimed += m.claimed * m.represents;
+        if (const auto [last, fresh] = counted.try_emplace(&t, m.person); fresh || last->second != m.person) {
+            ++t.persons;
+            last->second = m.person;
+        }
+        if (const auto [last, fresh] = reached.try_emplace({m.year, m.insurer}, m.person);
+            fresh || last->second != m.person) {
+            ++outcome.years[at(m.year - o.start)].reached[at(insurers[m.insurer])];
+            last->second = m.person;
+        }
         if (m.effect == Effect::replacement || m.effect == Effect::added || m.effect == Effect::referred_on)
             outcome.patients += m.represents;
         if (m.effect == Effect::avoided) outcome.replaced += m.represents;
@@ -681,6 +694,7 @@ Outcome simulate(const Baseline& b, const Substitution& programme, const Area& a
         YearTotals own = detail::empty_totals(scheme, n), line = detail::empty_totals(scheme, n);
         std::int64_t regrouped = 0;
         std::vector<Days> lost(n * at(scheme.variable_columns())), won = lost;
+        std::vector<std::int64_t> persons(lost.size(), 0), last_person(lost.size(), -1);
         risk::Health h0, h1;
         risk::Row r0, r1;
         for (Index p = 0; p < panel.persons(); ++p) {
@@ -704,9 +718,18 @@ Outcome simulate(const Baseline& b, const Substitution& programme, const Area& a
                 std::map<std::uint16_t, int> change;
                 for (const risk::Entry& e : r0.view()) change[e.column] -= e.count;
                 for (const risk::Entry& e : r1.view()) change[e.column] += e.count;
-                for (const auto& [column, count] : change)
-                    (count < 0 ? lost : won)[offset + column] += std::abs(count) * days;
+                for (const auto& [column, count] : change) {
+                    const std::size_t j = offset + column;
+                    (count < 0 ? lost : won)[j] += std::abs(count) * days;
+                    if (count != 0 && std::exchange(last_person[j], p) != p) ++persons[j];
+                }
             }
+        }
+        for (Index p = 0; p < panel.persons(); ++p) {
+            const auto records = panel.records_of(p, t);
+            for (auto r = records.begin(); r != records.end(); ++r)
+                if (std::none_of(records.begin(), r, [&](const data::Record& q) { return q.insurer == r->insurer; }))
+                    ++outcome.years[at(k)].insured[at(insurers[r->insurer])];
         }
         const bool mental = std::any_of(overlay.touched.begin(), overlay.touched.end(), [&](const auto& cell) {
             if (cell.second != t) return false;
@@ -725,7 +748,8 @@ Outcome simulate(const Baseline& b, const Substitution& programme, const Area& a
             for (std::size_t i = 0; i < n; ++i)
                 for (std::size_t c = 0; c < at(scheme.variable_columns()); ++c)
                     if (const std::size_t j = i * at(scheme.variable_columns()) + c; lost[j] != 0 || won[j] != 0)
-                        class_changes[at(k)].push_back({t, o.insurers[i], static_cast<Index>(c), lost[j], won[j]});
+                        class_changes[at(k)].push_back(
+                            {t, o.insurers[i], static_cast<Index>(c), lost[j], won[j], persons[j]});
         }
         if (refit) {
             estimation::Specification spec = b.specification;

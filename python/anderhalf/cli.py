@@ -42,6 +42,9 @@ ColumnsOf = Annotated[
     str | None,
     typer.Option(help="How the records name what we name otherwise: ot-2020, or a MAP.toml with [classes]"),
 ]
+Data = Annotated[
+    Path | None, typer.Option(help="Folder of people: of `anderhalf synthesise` or `import`; read a part at a time")
+]
 Out = Annotated[
     Path | None, typer.Option(help="Folder for report, tables, figures and results.json; appears whole or not at all.")
 ]
@@ -241,23 +244,24 @@ def simulate(
     model: Annotated[str, typer.Option()] = "nl-2021-structural",
     start: Annotated[int, typer.Option()] = 2021,
     horizon: Annotated[int, typer.Option(min=1, max=10)] = 10,
-    persons: Annotated[int, typer.Option(min=5_000)] = 60_000,
-    seed: Seed = 1,
+    data: Data = None,
+    persons: Annotated[int | None, typer.Option(min=5_000, help="Rows, without --data. Default: 60,000")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of every draw, without --data. Default: 1")] = None,
     threads: Threads = None,
     out: Out = None,
     json: Json = False,
 ) -> None:
     """One programme over the years, in one world: net present value, saving, channels."""
-    from anderhalf.files import write_simulation
+    from anderhalf.files import require_many, write_simulation
     from anderhalf.model import load_model
-    from anderhalf.population import synthesise as make
     from anderhalf.programme import load_programme
     from anderhalf.simulation import simulate as run
 
     programme, law = load_programme(scenario), load_model(model)
     law.require_channels("simulate")
+    people = _people(data, persons, seed, 60_000, (2015, 2031))
     result = run(
-        make(persons, (2015, 2031), seed=seed),
+        people,
         law,
         [programme],
         start=start,
@@ -265,13 +269,18 @@ def simulate(
         adoption=adoption,
         threads=threads or processors(),
     )
+    require_many(result)
     answer = result.answer()
     if out is not None:
         write_simulation(result, out)
     if json:
         typer.echo(json_.dumps(answer, indent=2))
         return
-    typer.echo(f"{programme.name}, {adoption}, {start}-{start + horizon - 1}, one world (seed {seed}):")
+    typer.echo(f"{programme.name}, {adoption}, {start}-{start + horizon - 1}, one world (seed {people.seed}):")
+    if data is not None:
+        from anderhalf.export import MINIMUM_PERSONS, ORIGIN_LABEL
+
+        typer.echo(f"  {ORIGIN_LABEL[people.origin].format(minimum=MINIMUM_PERSONS)}")
     if law.law.structure is not None:
         typer.echo(f"  {result.world.model.name}: weights of the variable share {result.world.model.weights_status}")
     typer.echo(f"  claims saved, discounted      EUR {answer['saving_cents'] / 100:>14,.2f}")
@@ -520,27 +529,26 @@ def show(
 @mappings.command("reach")
 def reach(
     model: Annotated[str, typer.Option(help="Model year; see: anderhalf models")] = "nl-2021",
-    persons: Annotated[int, typer.Option(min=5_000, help="Rows of the synthetic population")] = 20_000,
-    seed: Seed = 1,
+    data: Data = None,
+    persons: Annotated[int | None, typer.Option(min=5_000, help="Rows, without --data. Default: 20,000")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of every draw, without --data. Default: 1")] = None,
     threads: Threads = None,
     json: Json = False,
 ) -> None:
-    """How many of the synthetic insured of 2021 are in each class of a model year, and why nobody is in the others."""
+    """How many of the insured of 2021 are in each class of a model year, and why nobody is in the others."""
     from anderhalf.model import load_model
-    from anderhalf.population import synthesise as make
     from anderhalf.simulation import Rules, World
     from anderhalf.validation import insured_per_class
 
     law = load_model(model)
     law.require_complete("mapping reach")
-    world = World(
-        make(persons, (2015, 2021), seed=seed), law, Rules(start=2021, horizon=1), threads=threads or processors()
-    )
+    people = _people(data, persons, seed, 20_000, (2015, 2021))
+    world = World(people, law, Rules(start=2021, horizon=1), threads=threads or processors())
     frame = insured_per_class(world)
     if json:
         typer.echo(frame.to_json(orient="records", indent=2))
         return
-    empty = frame[frame.insured_years == 0]
+    empty = frame[~(frame.insured_years > 0)]
     filled = frame[frame.insured_years > 0].drop(columns="reason").round({"insured_years": 1})
     typer.echo(filled.to_string(index=False))
     typer.echo(f"\n{len(filled)} classes of {model} with insured, {len(empty)} without:")
@@ -664,6 +672,18 @@ def _progress() -> Callable[[str, int, int], None] | None:
         print(f"\r\033[K[{done}/{total}] {what}", end="\n" if done + 1 == total else "", file=sys.stderr, flush=True)
 
     return show
+
+
+def _people(data: Path | None, persons: int | None, seed: int | None, rows: int, years: tuple[int, int]) -> Any:
+    """The people of a folder, or as many synthetic ones."""
+    from anderhalf.files import read_population
+    from anderhalf.population import synthesise as make
+
+    if data is None:
+        return make(rows if persons is None else persons, years, seed=1 if seed is None else seed)
+    if persons is not None or seed is not None:
+        raise typer.BadParameter("the people of --data are as they are: no --persons, no --seed", param_hint="--data")
+    return read_population(data)
 
 
 def _counted(what: str) -> Callable[[int, int], None] | None:

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from anderhalf import _core, export
 from anderhalf.columns import days_in
 from anderhalf.errors import AnderhalfError, DomainError, NotFoundError, ParameterError, Problem
+from anderhalf.export import MINIMUM_PERSONS, small_cells
 from anderhalf.parameters import CATEGORIES
 from anderhalf.population import BANDS, addon_drugs, synthesise
 from anderhalf.targets import (
@@ -1224,12 +1225,13 @@ def insured_per_class(world: Any, year: int | None = None) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        share, criterion, code, key, label, insured_years, reason: why a class is empty, else "".
+        share, criterion, code, key, label, insured_years, reason: why a class is empty, else "". Of microdata, classes
+        of fewer than 10 persons, and what would give them away, have no insured years.
     """
     year = world.core.options.start if year is None else year
     frame = world.core.frame(year)
     insured = frame["represents"] * frame["days"] / days_in(year)
-    rows = []
+    rows, persons = [], []
     for share in (world.model.variable, world.model.ggz, world.model.nursing):
         columns = frame["classes"].get(share.name, {})
         for criterion in share.criteria:
@@ -1245,8 +1247,14 @@ def insured_per_class(world: Any, year: int | None = None) -> pd.DataFrame:
                     world.mapping.reasons.get((criterion.name, c.key), "nobody in this sample") if years == 0 else ""
                 )
                 rows.append((share.name, criterion.name, c.code, c.key, c.label, years, reason))
+                persons.append(len(np.unique(frame["person"][inside])))
     columns_ = ["share", "criterion", "code", "key", "label", "insured_years", "reason"]
-    return pd.DataFrame(rows, columns=columns_)
+    result = pd.DataFrame(rows, columns=columns_)
+    if world.people.origin == "microdata":
+        hidden = small_cells(persons, list(zip(result["share"], result["criterion"], strict=True)))
+        result.loc[hidden, "insured_years"] = math.nan
+        result.loc[hidden, "reason"] = f"fewer than {MINIMUM_PERSONS} persons, or beside such a class"
+    return result
 
 
 def _class_of(column: str) -> str:

@@ -540,6 +540,8 @@ void bind_scenario(py::module_& m) {
                                        d["weight_change"] = y.weight_change;
                                        d["baseline_mhk"] = line_costs(y.baseline_mhk);
                                        d["scenario_mhk"] = line_costs(y.scenario_mhk);
+                                       d["insured"] = y.insured;
+                                       d["reached"] = y.reached;
                                        d["persons_regrouped"] = y.persons_regrouped;
                                        d["hospital_claims_base"] = y.hospital_claims_base;
                                        d["one_and_a_half_claims_base"] = y.one_and_a_half_claims_base;
@@ -553,19 +555,19 @@ void bind_scenario(py::module_& m) {
                                    }
                                    return result;
                                })
-        .def_property_readonly(
-            "movements",
-            [](const Outcome& o) {
-                py::list result;
-                for (const MovementTotal& t : o.movements)
-                    result.append(py::make_tuple(t.year, t.insurer, t.specialism, t.consult, static_cast<int>(t.effect),
-                                                 static_cast<int>(t.category), t.claims, t.settled, t.claimed));
-                return result;
-            })
+        .def_property_readonly("movements",
+                               [](const Outcome& o) {
+                                   py::list result;
+                                   for (const MovementTotal& t : o.movements)
+                                       result.append(py::make_tuple(
+                                           t.year, t.insurer, t.specialism, t.consult, static_cast<int>(t.effect),
+                                           static_cast<int>(t.category), t.claims, t.settled, t.claimed, t.persons));
+                                   return result;
+                               })
         .def_property_readonly("classes", [](const Outcome& o) {
             py::list result;
             for (const ClassChange& c : o.classes)
-                result.append(py::make_tuple(c.year, c.insurer, c.column, c.days_lost, c.days_won));
+                result.append(py::make_tuple(c.year, c.insurer, c.column, c.days_lost, c.days_won, c.persons));
             return result;
         });
     std::vector<std::string> names(channel_names.begin(), channel_names.end());

@@ -69,6 +69,7 @@ struct MovementTotal {
     Category category{};
     std::int64_t claims = 0;  ///< represented
     Cents settled = 0, claimed = 0;
+    std::int64_t persons = 0;  ///< rows of the sample, each person once
 };
 
 /// Change of one class through own claims at baseline thresholds (channel c1).
@@ -77,6 +78,7 @@ struct ClassChange {
     std::uint16_t insurer = 0;
     Index column = 0;  ///< of the variable share
     Days days_lost = 0, days_won = 0;
+    std::int64_t persons = 0;  ///< rows of the sample, each person once
 };
 
 struct YearOutcome {
@@ -85,7 +87,9 @@ struct YearOutcome {
     std::vector<std::array<Cents, channel_count>> forward, reverse;  ///< by insurer; each sums to the change in result
     std::vector<MicroEuro> weight_change;                            ///< scenario - baseline, variable share
     std::vector<risk::Line> baseline_mhk, scenario_mhk;              ///< lines of this cost year
-    std::int64_t persons_regrouped = 0;                              ///< rows whose classes were looked at again
+    std::vector<std::int64_t> insured,
+        reached;                         ///< by insurer, persons of the sample: all, and those whose claims moved
+    std::int64_t persons_regrouped = 0;  ///< rows whose classes were looked at again
     std::vector<Cents> hospital_claims, one_and_a_half_claims, other_claims;  ///< scenario, settled, by insurer
     std::vector<Cents> hospital_claims_base, one_and_a_half_claims_base, other_claims_base;
     Cents macro_change = 0;              ///< change of the macro amount of the variable share

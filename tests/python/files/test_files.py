@@ -428,3 +428,143 @@ def test_a_folder_from_before_partitions_is_read(made: Path, tmp_path: Path) -> 
         assert np.array_equal(a, b)
     want = ah.read_population(made).records("nl-2021")
     assert data.records("nl-2021").equals(want)
+
+
+# --- the commands, and what is shown of microdata
+
+
+def anderhalf(*arguments: object) -> Any:
+    from typer.testing import CliRunner
+
+    from anderhalf.cli import app
+
+    return CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve years of people, and the same as microdata."""
+    place = tmp_path_factory.mktemp("long")
+    files.write_population(place / "people", 20_000, (2015, 2026), "mijnstreek", 2, threads=2, block_persons=4_096)
+    made = ah.synthesise(20_000, (2015, 2026), seed=2, block_persons=4_096)
+    years = {m.code: m.insured for m in made.tables.parameters.municipalities}
+    with files.Writer(
+        place / "own", origin="microdata", years=made.years, insurers=made.insurers, municipalities=made.municipalities,
+        seed=2, insured_years=years, options_accepted=["overlaps"],
+    ) as own:  # fmt: skip
+        for block in made.blocks():
+            own.add(block)
+    return place
+
+
+RUN = ("--start", 2021, "--horizon", 6, "--threads", 2)
+
+
+def test_a_simulation_of_files_is_that_of_the_same_synthetic_people(long: Path, tmp_path: Path) -> None:
+    run = anderhalf("simulate", "pluspunt", "--data", long / "people", *RUN, "--out", tmp_path / "out")
+    assert run.exit_code == 0, run.output
+    assert "Made from a synthetic population" in run.output
+    people = ah.synthesise(20_000, (2015, 2026), seed=2)
+    model, programme = ah.load_model("nl-2021-structural"), ah.load_programme("pluspunt")
+    direct = ah.simulate(people, model, [programme], start=2021, horizon=6)
+    results = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
+    assert results["answer"]["npv_cents"] == direct.answer()["npv_cents"] != 0
+    assert results["data_sha256"] == ah.read_population(long / "people").data_sha256
+    assert (results["origin"], results["seed"]) == ("synthetic", 2)
+    files.write_simulation(direct, tmp_path / "direct")
+    for name in ("decomposition", "ledger", "statements", "movements", "class_changes"):
+        tables = [tmp_path / place / "tables" / f"{name}.csv" for place in ("out", "direct")]
+        assert tables[0].read_bytes() == tables[1].read_bytes(), name
+    assert "no record is a real person" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+
+def test_people_of_a_folder_take_no_number_of_persons_and_no_seed(long: Path) -> None:
+    for option in ("--persons", "--seed"):
+        run = anderhalf("simulate", "pluspunt", "--data", long / "people", option, 6_000)
+        assert run.exit_code == 2
+        assert "as they are" in run.output
+
+
+def test_classes_reached_are_those_of_the_files(long: Path, made: Path) -> None:
+    run = anderhalf("mapping", "reach", "--data", made, "--json")
+    assert run.exit_code == 0, run.output
+    from anderhalf.validation import insured_per_class
+
+    world = ah.World(people(), ah.load_model("nl-2021"), ah.Rules(start=2021, horizon=1))
+    assert json.loads(run.output) == json.loads(insured_per_class(world).to_json(orient="records"))
+    own = json.loads(anderhalf("mapping", "reach", "--data", long / "own", "--json").output)
+    open_ = json.loads(anderhalf("mapping", "reach", "--data", long / "people", "--json").output)
+    left_out = [a for a in own if a["insured_years"] is None]
+    assert left_out
+    assert all("fewer than 10 persons" in a["reason"] for a in left_out)
+    frame = ah.World(ah.read_population(long / "own"), ah.load_model("nl-2021"), ah.Rules(horizon=1)).core.frame(2021)
+    for mine, all_ in zip(own, open_, strict=True):
+        column = frame["classes"].get(mine["share"], {}).get(f"{mine['criterion']}_{mine['code']}")
+        few = column is not None and 0 < len(np.unique(frame["person"][column > 0])) < 10
+        assert not few or mine["insured_years"] is None
+        assert mine["insured_years"] in (None, all_["insured_years"])
+
+
+def test_a_simulation_of_microdata_leaves_out_what_rests_on_few_persons(long: Path, tmp_path: Path) -> None:
+    run = anderhalf(
+        "simulate", "pluspunt", "--data", long / "own", *RUN, "--adoption", "region", "--out", tmp_path / "own"
+    )
+    assert run.exit_code == 0, run.output
+    assert "Made from records of persons; groups of fewer than 10" in run.output
+    results = json.loads((tmp_path / "own" / "results.json").read_text(encoding="utf-8"))
+    assert results["origin"] == "microdata"
+    assert results["data_options"] == ["overlaps"]
+    data = ah.read_population(long / "own")
+    direct = ah.simulate(
+        data,
+        ah.load_model("nl-2021-structural"),
+        [ah.load_programme("pluspunt")],
+        start=2021,
+        horizon=6,
+        adoption="region",
+    )
+    fewest = direct.persons.set_index(["year", "insurer"]).persons
+    assert (fewest < 10).any()
+    hidden = 0
+    for row in results["channels"]:
+        if fewest[row["year"], row["insurer"]] < 10 and fewest[row["year"], row["insurer"]] > 0:
+            assert row["cents"] is None
+            assert row["persons"] is None
+        hidden += row["cents"] is None
+    assert 0 < hidden < len(results["channels"])
+    import pandas as pd
+
+    for name in ("decomposition", "ledger", "statements", "movements", "class_changes"):
+        table = pd.read_csv(tmp_path / "own" / "tables" / f"{name}.csv")
+        assert not table.persons.between(1, 9).any(), name
+        assert table.persons.isna().any(), name
+        assert table.origin.eq("microdata").all()
+    assert "Made from records of persons" in (tmp_path / "own" / "report.html").read_text(encoding="utf-8")
+
+
+def test_an_answer_that_rests_on_few_persons_is_refused(long: Path, tmp_path: Path) -> None:
+    few = direct_few(long)
+    out = tmp_path / "out"
+    run = anderhalf("simulate", "pluspunt", "--data", long / "own", *RUN, "--adoption", f"insurer:{few}", "--out", out)
+    assert isinstance(run.exception, DomainError)
+    assert "10 or more in a year" in str(run.exception)
+    assert "EUR" not in run.output
+    assert not list(tmp_path.iterdir())
+    same = anderhalf("simulate", "pluspunt", "--data", long / "people", *RUN, "--adoption", f"insurer:{few}")
+    assert same.exit_code == 0, same.output
+
+
+def direct_few(long: Path) -> str:
+    """An insurer of whom the programme reaches few persons."""
+    data = ah.read_population(long / "own")
+    run = ah.simulate(
+        data,
+        ah.load_model("nl-2021-structural"),
+        [ah.load_programme("pluspunt")],
+        start=2021,
+        horizon=6,
+        adoption="region",
+    )
+    most = {name: max(y["reached"][i] for y in run.years) for i, name in enumerate(run.world.insurers.values())}
+    assert max(most.values()) >= 10
+    return min((name for name in most if most[name] > 0), key=lambda name: most[name])

@@ -134,6 +134,25 @@ def test_claims_change_by_the_movements_and_nothing_else() -> None:
 
 
 @pytest.mark.oracle
+def test_persons_insured_and_reached_are_counted_once_each() -> None:
+    run = pluspunt()
+    codes = list(run.world.insurers)
+    for year in run.years:
+        frame = run.world.core.frame(year["year"])
+        pairs = {(int(p), int(i)) for p, i in zip(frame["person"], frame["insurer"], strict=True)}
+        assert year["insured"] == [sum(i == code for _, i in pairs) for code in codes]
+        moved = [(m[1], m[6], m[9]) for m in run.outcome.movements if m[0] == year["year"]]
+        assert all(0 < persons <= claims for _, claims, persons in moved)
+        for code, reached, insured in zip(codes, year["reached"], year["insured"], strict=True):
+            own = [persons for insurer, _, persons in moved if insurer == code]
+            assert max(own, default=0) <= reached <= min(sum(own), insured)
+    assert sum(sum(year["reached"]) for year in run.years) >= run.outcome.touched_person_years > 100
+    assert all(
+        0 < persons <= run.years[0]["insured"][codes.index(insurer)] for _, insurer, *_, persons in run.outcome.classes
+    )
+
+
+@pytest.mark.oracle
 def test_patients_are_as_many_as_the_programme_wants() -> None:
     run = pluspunt()
     wanted = 0.0
