@@ -92,6 +92,8 @@ class _Buckets:
         return self.folder / f"{self.name}.{bucket}"
 
     def add(self, rows: Rows, key: NDArray[np.uint64]) -> None:
+        if not len(rows):
+            return
         bucket = (key >> np.uint64(64 - BUCKET_BITS)).astype(np.int64) * self.count >> BUCKET_BITS
         order = np.argsort(bucket, kind="stable")
         rows, bucket = rows[order], bucket[order]
@@ -175,6 +177,7 @@ class _Import:
             settings = tables[where]
             if set(names) != set(settings.columns):
                 whole[where] = False
+                self.lost_persons = self.lost_persons or where == "records"
                 continue
             self.files.append(f"{where} {table.name}")
             convert = Converter(where, settings, KINDS["records" if where == "records" else "claims"], self.map,
@@ -192,6 +195,8 @@ class _Import:
                 self.ledger.take(error)
                 whole[where] = False
                 self.lost_persons = self.lost_persons or where == "records"
+            if where == "records" and any(place == table.name for place, _, _ in self.ledger.entries):
+                self.lost_persons = True  # rows of another width
         for where, settings in tables.items():
             if settings.rows is not None and whole[where] and rows[where] != settings.rows:
                 self.ledger.problem(Problem(f"{self.map.path} {where}.rows", "the files have another number of rows "
@@ -241,14 +246,22 @@ class _Import:
         years = year_of(rows["first_day"])
         first, last = self.map.years
         other = ((years < first) | (years > last)) & ~rows["bad"]
-        self._accept_or_refuse("drop_other_years", rows, other, "record is of another year",
-                               "records are of other years", f"{first}..{last} (microdata.years)")  # fmt: skip
+        if self._accept_or_refuse(
+            "drop_other_years",
+            rows,
+            other,
+            "record is of another year",
+            "records are of other years",
+            f"{first}..{last} (microdata.years)",
+        ):
+            rows, years = rows[~other], years[~other]
+        else:
+            rows["bad"] |= other
         born = ~rows["bad"] & (rows["birth_month"] > 12 * (years + 1) - 1)
         self._refuse(rows, born, "record ends before its person was born", "records end before their person was born",
                      "a month of birth up to the year of the record")  # fmt: skip
         rows["bad"] |= born
         self.lost_persons = self.lost_persons or bool((rows["bad"] & (rows["person"] == 0)).any())
-        rows = rows[~other]
         self.records.add(rows, rows["person"])
 
     def _periods(self, rows: Rows) -> Rows:
@@ -483,6 +496,7 @@ class _Import:
         at = np.maximum(at, 0)
         within = (records["person"][at] == claims["person"]) & (claims["opened"] <= records["last_day"][at])
         within &= claims["opened"] >= records["first_day"][at]
+        skip |= self.lost_persons
         self._accept_or_refuse("drop_claims_outside_periods", claims, ~within & ~skip,
                                "claim was opened outside the insured periods of its person",
                                "claims were opened outside the insured periods of their persons",

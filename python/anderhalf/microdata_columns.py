@@ -115,8 +115,11 @@ class Converter:
         return result, bad
 
     def _constant(self, name: str, value: Any, rows: int) -> NDArray[Any]:
-        text = str(int(value)) if isinstance(value, bool) else str(value)
-        raw = Raw("text", np.zeros(1, dtype=np.uint32), np.zeros(1, dtype=bool), (text,))
+        none = np.zeros(1, dtype=bool)
+        if isinstance(value, str):
+            raw = Raw("text", np.zeros(1, dtype=np.uint32), none, (value,))
+        else:
+            raw = Raw("number", np.array([int(value)]), none)
         column = _Column(self, name, f"{self.source.path} {self.where}.constants.{name}", 0, raw)
         return np.repeat(column.read(), rows)
 
@@ -349,7 +352,9 @@ class _Column:
             part = (self.raw.values != np.floor(self.raw.values)) & ~self.raw.null
             self.refuse(part, "id is no whole number", "ids are no whole numbers", "a pseudonym: a number or a text")
         texts, place = texts_of(self.raw)
-        return hashed(texts, self.of.key)[place] if len(place) else np.zeros(0, dtype=np.uint64)
+        if not len(place):
+            return np.zeros(0, dtype=np.uint64)
+        return np.where(self.raw.null, np.uint64(0), hashed(texts, self.of.key)[place])  # 0: nobody
 
     # --- dates
 

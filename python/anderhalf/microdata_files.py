@@ -207,7 +207,7 @@ class Table:
             return tuple(_scan(self).collect_schema().names())
         except AnderhalfError:
             raise
-        except Exception as error:
+        except _failures() as error:
             raise _broken(self, error) from None
 
     def batches(self, names: Sequence[str], ledger: Ledger, text: Iterable[str] = ()) -> Iterator[Batch]:
@@ -244,6 +244,11 @@ def _broken(table: Table, error: Exception) -> ParameterError:
         Problem(table.name, f"cannot be read as {table.kind}", "a whole file of that format (is it cut short?)",
                 type(error).__name__)
     )  # fmt: skip
+
+
+def _failures() -> tuple[type[BaseException], ...]:
+    """What a reader may raise: a panic of polars is no Exception."""
+    return Exception, _polars().exceptions.PanicException
 
 
 def _polars() -> Any:
@@ -300,7 +305,7 @@ def _read(table: Table, parts: Callable[[], Iterable[Any]]) -> Iterator[Any]:
             yield from parts()
     except (AnderhalfError, GeneratorExit):
         raise
-    except Exception as error:
+    except _failures() as error:
         raise _broken(table, error) from None
 
 
@@ -318,6 +323,8 @@ def _batch(table: Table, frame: Any, first: int, text: frozenset[str]) -> Batch:
 
 def _xport_batches(table: Table, names: list[str], ledger: Ledger, text: frozenset[str]) -> Iterator[Batch]:
     stat, pl = _pyreadstat(), _polars()
+    if table.path.stat().st_size % 80:  # a transport file is cards of 80 bytes; its reader stops without a word
+        raise _broken(table, EOFError())
     first = 0
     for frame, _ in _read(table, lambda: stat.read_file_in_chunks(
             stat.read_xport, str(table.path), chunksize=BATCH_ROWS)):  # fmt: skip
@@ -369,9 +376,7 @@ def _header(table: Table) -> tuple[tuple[str, ...], int]:
 
 def _no_utf8(table: Table, place: str) -> ParameterError:
     return ParameterError(
-        Problem(
-            table.name, f"is no UTF-8 in {place}", 'encoding = "latin-1" or "cp1252" in the map, or a file in UTF-8'
-        )
+        Problem(table.name, f"is no UTF-8 in {place}", 'UTF-8, or encoding = "latin-1" or "cp1252" in the map')
     )
 
 

@@ -1,0 +1,95 @@
+"""No message ever holds a value of a person, whatever the tables hold; and no table makes the reader fall over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import small
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import anderhalf as ah
+from anderhalf.class_map import check_classes
+from anderhalf.errors import AnderhalfError
+
+SECRET = "geheim"
+NUMBER = 987_654_321
+columns = st.sampled_from([*small.RECORDS[0], *(f"claim {c}" for c in small.CLAIMS[0])])
+values = st.one_of(
+    st.sampled_from([f"{SECRET}1", f"{SECRET},5", f'"{SECRET}', f"{SECRET}\n{SECRET}", str(NUMBER), f"{NUMBER},5", ""]),
+    st.sampled_from([f"-{NUMBER}", f"{NUMBER}.125", f"2020-{NUMBER}", "\ufeff" + SECRET, SECRET + "é", "NaN", "1e400"]),
+)
+
+
+def message_of(call: Any) -> str:
+    try:
+        call()
+    except AnderhalfError as error:
+        return str(error)
+    return ""
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(planted=st.lists(st.tuples(columns, st.integers(0, 2), values), min_size=1, max_size=6),
+       suffix=st.sampled_from(["csv", "parquet"]))  # fmt: skip
+def test_no_message_holds_a_value(
+    planted: list[tuple[str, int, str]], suffix: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("secret")
+    records, claims, spec = small.tables()
+    for name, k, value in planted:
+        rows = claims if name.startswith("claim ") else records
+        rows[k][name.removeprefix("claim ")] = value
+    records, claims = ([{k: str(v) for k, v in row.items()} for row in rows] for rows in (records, claims))
+    spec = small.write(folder, records, claims, spec, "csv")
+    if suffix == "parquet":
+        for table, rows in (("records", records), ("claims", claims)):
+            pl.DataFrame(rows).write_parquet(folder / f"{table}.parquet")
+        spec["records"]["file"] = str(folder / "records.parquet")
+        spec["claims"][0]["file"] = str(folder / "claims.parquet")
+    for call in (lambda: ah.check_microdata(spec), lambda: ah.import_microdata(spec, folder / "out")):
+        text = message_of(call)
+        assert SECRET not in text
+        assert str(NUMBER) not in text
+        assert "anna" not in text
+
+
+def test_a_secret_in_every_column_of_every_table_at_once(tmp_path: Path) -> None:
+    records, claims, spec = small.tables()
+    records = [dict.fromkeys(row, f"{SECRET}{k}") for k, row in enumerate(records)]
+    claims = [dict.fromkeys(row, f"{SECRET}{k}") for k, row in enumerate(claims)]
+    text = message_of(lambda: ah.check_microdata(small.write(tmp_path, records, claims, spec)))
+    assert text.startswith("11 problems")
+    assert SECRET not in text
+
+
+def test_a_secret_in_every_column_of_ready_made_classes() -> None:
+    model = ah.column_map("ot-2020").classes
+    names = [n for value in model.columns.values() for v in ([value] if isinstance(value, str) else value)
+             for n in ah.column_map.__globals__["expanded"](v.split(" | ")[0])]  # fmt: skip
+    for value in (SECRET, NUMBER, NUMBER + 0.125):
+        text = message_of(lambda v=value: check_classes(dict.fromkeys(names, [v, v]), "ot-2020"))
+        assert "problems" in text
+        assert SECRET not in text
+        assert str(NUMBER) not in text
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=300), header=st.booleans(), suffix=st.sampled_from(
+    ["csv", "csv.gz", "parquet", "feather", "dta", "sas7bdat", "xpt", "sav"]))  # fmt: skip
+def test_any_bytes_are_refused_in_words(
+    content: bytes, header: bool, suffix: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("fuzz")
+    records, claims, spec = small.tables()
+    if header:
+        content = small.csv_of(records).splitlines()[0] + b"\n" + content
+    spec = small.write(folder, small.csv_of(records), claims, spec)
+    path = folder / f"records.{suffix}"
+    path.write_bytes(content)
+    spec["records"]["file"] = str(path)
+    with pytest.raises(AnderhalfError):
+        ah.check_microdata(spec)
