@@ -25,12 +25,6 @@ namespace {
     return days;
 }
 
-/// Part of a panel made from one block, before the parts are joined.
-struct Part {
-    Panel panel;
-    std::vector<std::vector<Cents>> category_cost;
-};
-
 /// Insured per address and year: of each person the last address of the year. A row is one resident. Who lives abroad
 /// lives at no address here, and address 0 is not known.
 class Residents {
@@ -57,8 +51,17 @@ private:
     std::map<std::pair<std::int32_t, std::uint64_t>, std::int32_t> count_;
 };
 
-[[nodiscard]] Part read_block(const data::Block& block, const risk::Scheme& scheme, const Options& o,
-                              const std::vector<std::int32_t>& insurers) {
+template <class T>
+void append(std::vector<T>& to, const std::vector<T>& from) {
+    to.insert(to.end(), from.begin(), from.end());
+}
+
+}  // namespace
+
+namespace detail {
+
+Part read_block(const data::Block& block, const risk::Scheme& scheme, const Options& o,
+                const std::vector<std::int32_t>& insurers) {
     Part part;
     Panel& panel = part.panel;
     panel.first_year = o.first_year;
@@ -129,12 +132,12 @@ private:
             const std::size_t base = cost.size();
             cost.resize(base + records.size());
             for (const data::Claim& claim : claims) {
-                const Index k = detail::record_of(records, claim);
+                const Index k = record_of(records, claim);
                 if (k < 0) {
                     claim_insurer.note(static_cast<Index>(claims_first));
                     continue;
                 }
-                detail::add_cost(scheme, claim, cost[base + at(k)]);
+                add_cost(scheme, claim, cost[base + at(k)]);
                 part.category_cost[at(y)][at(insurers[claim.insurer]) * category_count +
                                           static_cast<std::size_t>(claim.category)] +=
                     static_cast<Cents>(claim.settled_cents) * records[at(k)].represents;
@@ -154,21 +157,12 @@ private:
     return part;
 }
 
-template <class T>
-void append(std::vector<T>& to, const std::vector<T>& from) {
-    to.insert(to.end(), from.begin(), from.end());
-}
-
 void scale(std::vector<risk::Line>& lines, std::int64_t ppm) {
     if (ppm == 1'000'000) return;
     for (risk::Line& l : lines)
         if (l.cost != std::numeric_limits<Cents>::max())
             l = {l.cost * ppm / 1'000'000, ~std::uint64_t{0}, ~std::uint64_t{0}};
 }
-
-}  // namespace
-
-namespace detail {
 
 Index record_of(std::span<const data::Record> records, const data::Claim& claim) {
     Index found = -1;
@@ -253,7 +247,7 @@ Cents nursing_sum(const View& view, Index p, std::int32_t year, bool adult) {
 
 void add_totals(const View& view, const std::vector<std::int32_t>& insurers, Index p, std::int32_t year, Days sign,
                 const std::function<const RecordCost&(std::size_t)>& cost_of, YearTotals& totals,
-                estimation::Moments* moments) {
+                estimation::Moments* moments, ClassRecords* rows) {
     risk::Health health;
     risk::Row row;
     const risk::Scheme& scheme = *view.scheme;
@@ -275,17 +269,26 @@ void add_totals(const View& view, const std::vector<std::int32_t>& insurers, Ind
                 if (abroad) away.add(i, e.column, weight * e.count);
             }
         };
+        const auto count_rows = [&](payment::ClassTotals ClassRecords::*of) {
+            if (rows == nullptr) return;
+            for (const risk::Entry& e : row.view()) (rows->*of).add(i, e.column, sign);
+        };
+        if (rows != nullptr) rows->records[at(i)] += sign;
+        count_rows(&ClassRecords::variable);
         count(totals.variable, totals.variable_abroad);
         if (moments != nullptr) moments->add(row.view(), days, cost.variable, r.represents, sign);
         if (scheme.nursing_columns() > 0) {
             scheme.nursing_row(r, year, health, row);
+            count_rows(&ClassRecords::nursing);
             count(totals.nursing, totals.nursing_abroad);
         }
         const bool adult = scheme.age(r, year) >= scheme.model().adult_age;
         if (adult) {
             scheme.ggz_row(r, year, health, row);
+            count_rows(&ClassRecords::ggz);
             count(totals.ggz, totals.ggz_abroad);
             scheme.deductible_row(r, year, health, row);
+            count_rows(&ClassRecords::deductible);
             for (const risk::Entry& e : row.view()) totals.deductible.add(i, e.column, weight * e.count);
             totals.adult_days[at(i)] += weight;
         }
@@ -448,15 +451,15 @@ estimation::Specification specification(const risk::Scheme& scheme) {
 Panel read_panel(const Source& source, const risk::Scheme& scheme, const Options& o,
                  std::vector<std::vector<Cents>>& category_cost, const Run& run) {
     const std::vector<std::int32_t> insurers = insurer_index(o.insurers);
-    std::vector<Part> parts(at(source.blocks));
+    std::vector<detail::Part> parts(at(source.blocks));
     for_each_chunk(run, source.blocks,
-                   [&](Index k) { parts[at(k)] = read_block(source.block(k), scheme, o, insurers); });
+                   [&](Index k) { parts[at(k)] = detail::read_block(source.block(k), scheme, o, insurers); });
     Panel panel;
     panel.first_year = o.first_year;
     panel.years = o.last_year - o.first_year + 1;
     category_cost.assign(at(panel.years), std::vector<Cents>(o.insurers.size() * category_count));
     std::size_t records = 0, claims = 0, persons = 0;
-    for (const Part& p : parts) {
+    for (const detail::Part& p : parts) {
         records += p.panel.records.size();
         claims += p.panel.claims.size();
         persons += p.panel.person.size();
@@ -465,7 +468,7 @@ Panel read_panel(const Source& source, const risk::Scheme& scheme, const Options
     panel.cost.reserve(records);
     panel.claims.reserve(claims);
     panel.care.reserve(persons * at(panel.years));
-    for (Part& p : parts) {
+    for (detail::Part& p : parts) {
         const auto record_base = static_cast<std::uint32_t>(panel.records.size());
         const auto claim_base = static_cast<std::uint32_t>(panel.claims.size());
         if (!panel.person.empty() && !p.panel.person.empty() && p.panel.person.front() <= panel.person.back())

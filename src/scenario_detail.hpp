@@ -1,10 +1,22 @@
 #pragma once
 // Shared by the translation units of scenario; not installed.
 #include <anderhalf/scenario/baseline.hpp>
+#include <anderhalf/scenario/stream.hpp>
 
 namespace anderhalf::scenario::detail {
 
 inline constexpr std::int32_t no_insurer = -1;
+
+/// Panel of one block, before the parts are joined.
+struct Part {
+    Panel panel;
+    std::vector<std::vector<Cents>> category_cost;  ///< [year][insurer * category_count + category], settled
+};
+
+/// Reads a block into a panel; claims of years before options.start are dropped.
+/// @throw DomainError  records or claims that cannot be used, all kinds at once, never a personal value
+[[nodiscard]] Part read_block(const data::Block& block, const risk::Scheme& scheme, const Options& options,
+                              const std::vector<std::int32_t>& insurers);
 
 /// Position of each insurer code in the order of results; -1 for codes that do not exist.
 [[nodiscard]] std::vector<std::int32_t> insurer_index(const std::vector<std::uint16_t>& codes);
@@ -19,6 +31,9 @@ void add_cost(const risk::Scheme& scheme, const data::Claim& claim, RecordCost& 
 /// Insured of 18 and older in the cost year: those whose mental care is ranked.
 [[nodiscard]] bool ranked_for_mental_care(const risk::Scheme& scheme, const data::Record& r, std::int32_t year);
 
+/// MHK lines in euros times so many millionths; a line that moved has no ties.
+void scale(std::vector<risk::Line>& lines, std::int64_t ppm);
+
 /// Sorts the rankings of a year and sets its lines.
 void rank_cost_year(const risk::Scheme& scheme, const Options& options, CostYear& year);
 void rank_nursing(const risk::Scheme& scheme, NursingSum& nursing);
@@ -30,7 +45,7 @@ void merge(YearTotals& a, const YearTotals& b);
 /// Adds (sign +1) or takes out (-1) one person in one equalization year.
 void add_totals(const View& view, const std::vector<std::int32_t>& insurers, Index p, std::int32_t year, Days sign,
                 const std::function<const RecordCost&(std::size_t)>& cost_of, YearTotals& totals,
-                estimation::Moments* moments);
+                estimation::Moments* moments, ClassRecords* rows = nullptr);
 
 /// Excess of persons above the threshold of the GGZ high-cost compensation (art. 16), over all their insurers, split in
 /// proportion to what each of them paid.
