@@ -343,6 +343,13 @@ private:
         }
     }
 
+    /// Do this member's births after the years asked decide the numbers of births before? Members are numbered slot by
+    /// slot, and whoever is numbered must not depend on the years asked.
+    [[nodiscard]] bool numbers_others(std::size_t slot) const {
+        return members[slot].sex == 1 && std::any_of(members.begin() + static_cast<std::ptrdiff_t>(slot) + 1,
+                                                     members.end(), [](const Member& m) { return m.sex == 1; });
+    }
+
     void live(std::size_t slot, data::Block& block, std::vector<Diagnosed>* diagnosed) {
         const Member m = members[slot];
         const Words w = philox(m.person, 0, traits), lasting = philox(m.person, 0, traits_more);
@@ -351,7 +358,8 @@ private:
         bool left_home = false;
         std::uint16_t own = 0;
         std::int32_t last_child = -10;
-        for (std::int32_t year = m.entry_year; year <= to; ++year) {
+        for (std::int32_t year = m.entry_year; year <= p.last_year; ++year) {
+            if (year > to && !numbers_others(slot)) break;
             const auto y = static_cast<std::uint64_t>(year);
             const std::size_t age = age_in(year, m.birth_month);
             const std::int32_t first = year == m.entry_year ? m.entry_day : first_day_of(year);
@@ -409,7 +417,7 @@ private:
                 for (const auto& parent : parent_income)
                     if (parent[at(year)] != 0) source = std::min(source, parent[at(year)]);
             }
-            if (year >= from) {
+            if (year >= from && year <= to) {
                 data::Record r;
                 r.person = m.person;
                 r.address = left_home || state.wlz_since != 0 ? (std::uint64_t{1} << 40) + m.person : address;

@@ -60,6 +60,8 @@ if TYPE_CHECKING:
     from anderhalf.simulation import simulate as simulate
     from anderhalf.specification import Specification as Specification
     from anderhalf.specification import load_specification as load_specification
+    from anderhalf.streaming import Streamed as Streamed
+    from anderhalf.streaming import stream as stream
 
 # Loaded on first use, so that `import anderhalf` costs nothing beyond NumPy and pandas.
 _PUBLIC = {
@@ -82,6 +84,7 @@ _PUBLIC = {
     "Settlements": "payment",
     "Simulation": "simulation",
     "Specification": "specification",
+    "Streamed": "streaming",
     "World": "simulation",
     "bootstrap": "estimation",
     "cap": "estimation",
@@ -115,6 +118,7 @@ _PUBLIC = {
     "settlements": "payment",
     "sign": "estimation",
     "simulate": "simulation",
+    "stream": "streaming",
     "synthesise": "population",
     "version": "export",
 }
@@ -139,6 +143,7 @@ __all__ = [
     "Settlements",
     "Simulation",
     "Specification",
+    "Streamed",
     "World",
     "bootstrap",
     "cap",
@@ -172,6 +177,7 @@ __all__ = [
     "settlements",
     "sign",
     "simulate",
+    "stream",
     "synthesise",
     "version",
 ]

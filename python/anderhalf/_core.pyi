@@ -78,6 +78,7 @@ __all__: list[str] = [
     "Stage",
     "Statement",
     "Step",
+    "Streamed",
     "Substitution",
     "Title",
     "Totals",
@@ -101,6 +102,7 @@ __all__: list[str] = [
     "evaluate",
     "excess",
     "first_insurer_party",
+    "first_year_of_care",
     "full_pass_equals",
     "generate_block",
     "group_total",
@@ -134,6 +136,7 @@ __all__: list[str] = [
     "second_pass",
     "settle_share",
     "simulate",
+    "stream",
     "student_t_quantile",
     "student_t_tails",
     "survey",
@@ -2172,6 +2175,28 @@ class Outcome:
     @property
     def years(self) -> list[typing.Any]: ...
 
+class Streamed:
+    @property
+    def claims(self) -> int: ...
+    @property
+    def first_year(self) -> int: ...
+    @property
+    def held(self) -> int: ...
+    @property
+    def insured(self) -> int: ...
+    @property
+    def lines(self) -> list[typing.Any]: ...
+    @property
+    def moments(self) -> Moments: ...
+    @property
+    def persons(self) -> int: ...
+    @property
+    def records(self) -> int: ...
+    @property
+    def totals(self) -> dict[str, typing.Any]: ...
+    @property
+    def year(self) -> int: ...
+
 class Measures:
     @property
     def by_year(self) -> list[int]: ...
@@ -2266,6 +2291,7 @@ def excess(
     represents: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
     insurers: typing.SupportsInt | typing.SupportsIndex,
 ) -> Excess: ...
+def first_year_of_care(scheme: Scheme, year: typing.SupportsInt | typing.SupportsIndex) -> int: ...
 def full_pass_equals(
     baseline: Baseline, programme: Substitution, area: Area, year: typing.SupportsInt | typing.SupportsIndex
 ) -> tuple[dict[str, typing.Any], Moments]: ...
@@ -2425,6 +2451,15 @@ def simulate(
     decompose: bool = True,
     threads: typing.SupportsInt | typing.SupportsIndex = 1,
 ) -> typing.Any: ...
+def stream(
+    source: Source,
+    scheme: Scheme,
+    options: Options,
+    year: typing.SupportsInt | typing.SupportsIndex,
+    design: Design,
+    threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    progress: typing.Any = None,
+) -> Streamed: ...
 def student_t_quantile(
     p: typing.SupportsFloat | typing.SupportsIndex, freedom: typing.SupportsFloat | typing.SupportsIndex
 ) -> float: ...

@@ -639,9 +639,9 @@ class Dataset(People):
             records, claims = records[inside[0]], claims[inside[1]]
         return _core.Block(records, claims)
 
-    def source(self) -> _core.Source:
-        """Blocks read on demand, for the compiled core."""
-        return _core.callback_source(len(self), self.block)
+    def source(self, years: tuple[int, int] | None = None) -> _core.Source:
+        """Blocks read on demand, for the compiled core; of some years only when asked."""
+        return _core.callback_source(len(self), lambda index: self.block(index, years))
 
     def check(self, progress: Progress | None = None) -> None:
         """Read every partition.

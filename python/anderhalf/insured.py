@@ -256,6 +256,8 @@ class Totals:
     under_18: Int64
     money: dict[str, Int64]  # column -> cents per insurer
     users: dict[str, Users]  # share -> persons with cost
+    # share -> high cost per insurer [millionths of a cent] and its thresholds, where they are known without the users
+    high_cost: dict[str, tuple[Int64, tuple[int, ...]]] = field(default_factory=dict)
 
 
 @dataclass

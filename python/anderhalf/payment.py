@@ -7,7 +7,7 @@ data or another version of the model; both tell the difference to the cent (:cla
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from os import PathLike
@@ -28,7 +28,6 @@ from anderhalf.insured import (
     FIXED_HISTORY,
     FORGONE,
     OWN_PAYMENTS,
-    Classes,
     Insurer,
     Int64,
     Totals,
@@ -44,6 +43,7 @@ from anderhalf.weights import digest
 
 if TYPE_CHECKING:
     from anderhalf.export import Bundle
+    from anderhalf.streaming import Streamed
 
 Stage = Literal["ex_ante", "first_provisional", "second_provisional", "final"]
 Rounding = Literal["exact", "legal"]
@@ -296,11 +296,12 @@ def pay(
 
     Parameters
     ----------
-    frame : frame, mapping, path or stream
+    frame : frame, mapping, path, stream or Streamed
         Insured periods of persons, as :class:`ah.Moments` reads them: ``insurer`` (numbers or labels), ``days``, the
         class columns of the model year (``age_sex, avi, mhk, ..., fkg_1, fkg_2, ..., ggz_fkg_1, ...``), optional
         ``represents, person, abroad, detained``. Afterwards ``variable_cents, ggz_cents, nursing_cents, fixed_cents,
         own_payments_mandatory_cents`` where the year has them; ``under_18``, 1 for who is under 18 on 1 July.
+        Or a streamed year, which knows all of these.
     weights : Model, str, Fit or DataFrame
         A model year or its name; an estimate of any model; or a frame ``criterion, code, weight_eur``
         [euros per insured year].
@@ -344,17 +345,20 @@ def pay(
     >>> pay(insured, prices, total=500_000).insurers.contribution_cents.tolist()
     [434783, 65217]
     """
+    from anderhalf.streaming import Streamed
+
     if columns is not None:
+        if isinstance(frame, Streamed):
+            raise ParameterError(Problem("pay, columns", "a streamed year has no columns", "no such argument"))
         from anderhalf.class_map import mapped
 
         own = mapped(frame, columns)
         counts = isinstance(expected, pd.DataFrame) and "share" in expected.columns
-        if expected is not None and not isinstance(expected, Paid) and not counts:
+        if expected is not None and not isinstance(expected, Paid | Streamed) and not counts:
             expected = mapped(expected, columns)
         paid = pay(own, weights, stage, rounding, expected, insurer=insurer, days=days, represents=represents,
                    person=person, year=year, total=total, days_in_year=days_in_year)  # fmt: skip
         return replace(paid, accepted=tuple(own.accepted))
-    data = source(frame)
     if rounding not in get_args(Rounding):
         raise not_found("pay", "rounding", [rounding], get_args(Rounding))
     if isinstance(weights, Model | str):
@@ -368,7 +372,12 @@ def pay(
             "represents": represents or "represents",
             "person": person,
         }
-        return _pay_year(data, model, stage_of(stage), cast("Rounding", rounding), expected, names, year)
+        pay_with = _pay_streamed if isinstance(frame, Streamed) else _pay_year
+        return pay_with(frame, model, stage_of(stage), cast("Rounding", rounding), expected, names, year)
+    if isinstance(frame, Streamed):
+        raise ParameterError(
+            Problem("pay", "a streamed year holds no records to weigh", "a model year, such as model.with_weights(fit)")
+        )
     if expected is not None:
         raise ParameterError(Problem("pay, expected", "is for the neutrality of a model year", "no such argument"))
     if rounding != "exact" or year is not None:
@@ -377,7 +386,7 @@ def pay(
     stage_of(stage)  # weights of one's own have no stages; a name that is none is refused all the same
     if isinstance(weights, Fit):
         days, represents = days or weights.layout.days, represents or weights.layout.represents
-    return _pay_own(data, weights, total, insurer, days or "days", represents or "represents", days_in_year)
+    return _pay_own(source(frame), weights, total, insurer, days or "days", represents or "represents", days_in_year)
 
 
 def class_columns(model: Model | str) -> list[str]:
@@ -408,7 +417,7 @@ def steps_of(model: Model, stage: Stage) -> dict[tuple[str, str], str]:
     return steps
 
 
-def _wanted(model: Model, stage: Stage, data: Source, person: str) -> Wanted:
+def _wanted(model: Model, stage: Stage, given: Collection[str], person: str) -> Wanted:
     """What a stage needs beside classes, by its steps; says what is missing."""
     steps = steps_of(model, stage)
     costs = tuple(share for share in COSTS if (share, "scaling") in steps)
@@ -424,16 +433,16 @@ def _wanted(model: Model, stage: Stage, data: Source, person: str) -> Wanted:
     problems = [
         Problem("frame", f"no column {name!r}", f"cents of each record: stage {stage} of {model.name} needs it")
         for name in [*(COSTS[share] for share in costs), *money]
-        if name not in data.names
+        if name not in given
     ]
-    if users and person not in data.names:
+    if users and person not in given:
         article = next(rule.article for rule in model.high_cost if rule.share == users[0])
         problems.append(
             Problem("frame", f"no column {person!r}", f"the person: high cost is a person's (art. {article})")
         )
     if problems:
         raise NotFoundError(problems)
-    money += [name for name in (FIXED_HISTORY, *(FORGONE if stage != "ex_ante" else ())) if name in data.names]
+    money += [name for name in (FIXED_HISTORY, *(FORGONE if stage != "ex_ante" else ())) if name in given]
     forgone = model.detained_ppb != 0 if stage == "ex_ante" else FORGONE[1] in money
     return Wanted(
         costs, tuple(money), ("administration", "administration") in steps, users,
@@ -442,10 +451,11 @@ def _wanted(model: Model, stage: Stage, data: Source, person: str) -> Wanted:
 
 
 def _pay_year(
-    data: Source, model: Model, stage: Stage, rounding: Rounding, expected: Any, names: Mapping[str, str],
+    frame: Any, model: Model, stage: Stage, rounding: Rounding, expected: Any, names: Mapping[str, str],
     year: int | None,
 ) -> Paid:  # fmt: skip
     model.require_weights("pay")
+    data = source(frame)
     # Every column that is missing is named at once: of classes, and of the stage.
     problems: list[Problem] = []
     wanted, classes = Wanted(), None
@@ -454,7 +464,7 @@ def _pay_year(
             if attempt == "classes":
                 classes = classes_of(model, data.names)
             else:
-                wanted = _wanted(model, stage, data, names["person"])
+                wanted = _wanted(model, stage, data.names, names["person"])
         except NotFoundError as error:
             problems.extend(error.problems)
     problems += [
@@ -464,7 +474,34 @@ def _pay_year(
     if problems or classes is None:
         raise NotFoundError(problems)
     found = totals(data, classes, wanted, **names, year=year)
-    core, over, limits = _core_totals(found, classes, model, stage, wanted)
+    return _paid(found, wanted, model, stage, rounding, expected, names, year, digest(data.files))
+
+
+def _pay_streamed(
+    year_of: Streamed, model: Model, stage: Stage, rounding: Rounding, expected: Any, names: Mapping[str, str],
+    year: int | None,
+) -> Paid:  # fmt: skip
+    from anderhalf.streaming import COLUMNS
+
+    model.require_weights("pay")
+    year_of.require_classes(model, "pay")
+    if year not in (None, year_of.year):
+        raise ParameterError(Problem("pay, year", "is not the year that was streamed", str(year_of.year), str(year)))
+    found = year_of.totals
+    wanted = _wanted(model, stage, COLUMNS, "person")
+    kept = replace(
+        found, money={name: found.money[name] for name in wanted.money},
+        under_18=found.under_18 if wanted.under_18 else np.zeros_like(found.under_18),
+        high_cost={share: found.high_cost[share] for share in wanted.users},
+    )  # fmt: skip
+    return _paid(kept, wanted, model, stage, rounding, expected, names, year_of.year, year_of.data_sha256)
+
+
+def _paid(
+    found: Totals, wanted: Wanted, model: Model, stage: Stage, rounding: Rounding, expected: Any,
+    names: Mapping[str, str], year: int | None, data_sha256: str | None,
+) -> Paid:  # fmt: skip
+    core, over, limits = _core_totals(found, model, stage, wanted)
     want, want_deductible, said = _expected(expected, model, names, year, wanted.detained_apart)
     result = _core.pay(
         model.core, core, getattr(_core.Stage, stage), getattr(_core.Rounding, rounding), want, want_deductible,
@@ -508,7 +545,7 @@ def _pay_year(
         thresholds=limits,
         excess=over,
         parameters_sha256=model.parameters_sha256,
-        data_sha256=digest(data.files),
+        data_sha256=data_sha256,
     )
 
 
@@ -534,7 +571,7 @@ def _counted(model: Model, law: Share, share: str, days: Int64, abroad: Int64) -
 
 
 def _core_totals(
-    found: Totals, classes: Classes, model: Model, stage: Stage, wanted: Wanted
+    found: Totals, model: Model, stage: Stage, wanted: Wanted
 ) -> tuple[Any, dict[str, Int64], dict[str, tuple[int | None, ...]]]:
     over: dict[str, Int64] = {}
     limits: dict[str, tuple[int | None, ...]] = {}
@@ -544,6 +581,9 @@ def _core_totals(
         )
         over[share] = np.array(high.per_insurer, dtype=np.int64)
         limits[share] = tuple(None if limit == NOBODY else limit for limit in high.threshold)
+    for share, (excess, thresholds) in found.high_cost.items():
+        over[share] = excess
+        limits[share] = tuple(None if limit == NOBODY else limit for limit in thresholds)
     steps = steps_of(model, stage)
     shares = [
         _core.ShareTotals(
@@ -582,9 +622,16 @@ def _expected(
     if isinstance(expected, pd.DataFrame) and {"share", "criterion", "code", "insured_years"} <= set(expected.columns):
         found = _listed(expected, model, days_in(year or model.year))
         return [_core.Counts(found[s].tolist(), 1, PPM) for s in shares], _whole(found), "the class counts given"
-    data = source(expected)
-    classes = classes_of(model, data.names)
-    got = totals(data, classes, Wanted(detained_apart=detained_apart), **names, year=year)
+    from anderhalf.streaming import Streamed
+
+    if isinstance(expected, Streamed):
+        expected.require_classes(model, "pay, expected")
+        got = expected.totals
+    else:
+        data = source(expected)
+        got = totals(
+            data, classes_of(model, data.names), Wanted(detained_apart=detained_apart), **names, year=year
+        )  # fmt: skip
     laws = shares_of(model)
     found = {
         share: _counted(model, laws[share], share, part.classes, part.abroad).sum(axis=0)

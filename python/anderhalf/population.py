@@ -498,9 +498,9 @@ class Population(People):
         first, last = years or self.years
         return _core.generate_block(self.tables, self.plan, index, first, last)
 
-    def source(self) -> _core.Source:
-        """Blocks made on demand, for the compiled core."""
-        return _core.population_source(self.tables, self.plan, *self.years)
+    def source(self, years: tuple[int, int] | None = None) -> _core.Source:
+        """Blocks made on demand, for the compiled core; of some years only when asked."""
+        return _core.population_source(self.tables, self.plan, *(years or self.years))
 
     @property
     def insurers(self) -> dict[int, str]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from anderhalf.model import Model
+    from anderhalf.streaming import Streamed
 
 YEARS_OF_CARE = 6  # what classes of a year and the counts expected of it look back on, at most
 
@@ -44,8 +45,9 @@ class Insured(Protocol):
     def __len__(self) -> int: ...
     def block(self, index: int, years: tuple[int, int] | None = None) -> _core.Block: ...
     def blocks(self, years: tuple[int, int] | None = None) -> Iterator[_core.Block]: ...
-    def source(self) -> _core.Source: ...
+    def source(self, years: tuple[int, int] | None = None) -> _core.Source: ...
     def records(self, model: Model | str, year: int | None = None, *, threads: int = 1) -> pd.DataFrame: ...
+    def stream(self, model: Model | str, year: int | None = None, **options: Any) -> Streamed: ...
     def year_of(self, law: Model) -> int: ...
     def validate(self, **options: Any) -> Any: ...
 
@@ -75,6 +77,12 @@ class People:
         law = load_model(model) if isinstance(model, str) else model
         start = self.year_of(law) if year is None else year
         return World(self, law, Rules(start=start, horizon=1), threads=threads).records(start)
+
+    def stream(self: Insured, model: Model | str, year: int | None = None, **options: Any) -> Streamed:
+        """One equalization year as sums, for any number of people; see :func:`anderhalf.stream`."""
+        from anderhalf.streaming import stream
+
+        return stream(self, model, year, **options)
 
     def year_of(self: Insured, law: Model) -> int:
         """The year in which a law is read: its own when six years of care come before it, else the last one."""

@@ -13,5 +13,6 @@ PYBIND11_MODULE(_core, m) {
     bind_metrics(m);
     bind_payment(m);
     bind_scenario(m);
+    bind_stream(m);
     bind_incentive(m);
 }

@@ -55,14 +55,6 @@ py::dict statement(const Settlement& s) {
     return d;
 }
 
-py::array_t<std::int64_t> matrix(const payment::ClassTotals& totals) {
-    py::array_t<std::int64_t> a({totals.insurers(), totals.columns()});
-    auto v = a.mutable_unchecked<2>();
-    for (Index i = 0; i < totals.insurers(); ++i)
-        for (Index k = 0; k < totals.columns(); ++k) v(i, k) = totals.at(i, k);
-    return a;
-}
-
 py::dict totals(const YearTotals& t) {
     py::dict d;
     d["variable"] = matrix(t.variable);
@@ -236,19 +228,6 @@ py::dict frame(const Baseline& b, int year) {
     return d;
 }
 
-/// Wraps a Python progress callback; it may be called from worker threads, so it takes the interpreter lock.
-Run run_of(int threads, const py::object& progress, std::vector<Index>* work = nullptr) {
-    Run run;
-    run.threads = threads;
-    run.work_per_thread = work;
-    if (!progress.is_none())
-        run.progress = [progress](Index done, Index total) {
-            const py::gil_scoped_acquire lock;
-            progress(done, total);
-        };
-    return run;
-}
-
 /// Blocks that a Python function gives, asked from any thread: the interpreter is locked only while it runs. What it
 /// raises stops the work and reaches the caller as it is.
 Source callback_source(Index blocks, const py::function& block) {
@@ -264,6 +243,26 @@ Source callback_source(Index blocks, const py::function& block) {
 }
 
 }  // namespace
+
+py::array_t<std::int64_t> matrix(const payment::ClassTotals& totals) {
+    py::array_t<std::int64_t> a({totals.insurers(), totals.columns()});
+    auto v = a.mutable_unchecked<2>();
+    for (Index i = 0; i < totals.insurers(); ++i)
+        for (Index k = 0; k < totals.columns(); ++k) v(i, k) = totals.at(i, k);
+    return a;
+}
+
+Run run_of(int threads, const py::object& progress, std::vector<Index>* work) {
+    Run run;
+    run.threads = threads;
+    run.work_per_thread = work;
+    if (!progress.is_none())
+        run.progress = [progress](Index done, Index total) {
+            const py::gil_scoped_acquire lock;
+            progress(done, total);
+        };
+    return run;
+}
 
 void bind_scenario(py::module_& m) {
     py::enum_<ExpectedCounts>(m, "ExpectedCounts")
