@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import pytest
 import anderhalf as ah
 from anderhalf import _core
 from anderhalf.errors import ParameterError
+from anderhalf.files import Dataset, write_population
 from anderhalf.population import Population
 from anderhalf.simulation import Rules, World
 from anderhalf.streaming import Streamed, stream
@@ -211,3 +213,19 @@ def test_control_c_stops_within_a_second() -> None:
     _, errors = run.communicate(timeout=30)
     assert "KeyboardInterrupt" in errors
     assert time.monotonic() - sent < 3, "one second, and the interpreter's end on a busy machine"
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_files_are_streamed_as_the_people_they_hold(form: Any, tmp_path: Path) -> None:
+    if form == "parquet":
+        pytest.importorskip("polars")
+    folder = write_population(tmp_path / "people", 4_000, (2015, 2022), "mijnstreek", 1, format=form, block_persons=700)
+    files = Dataset(folder)
+    for year in (2021, 2022):
+        one = people(years=(2015, 2022)).stream("nl-2021", year)
+        other = files.stream("nl-2021", year, threads=2)
+        assert other.moments.to_bytes() == one.moments.to_bytes()
+        assert other.lines.equals(one.lines)
+        assert other.claims == one.claims
+        assert ah.pay(other, "nl-2021").insurers.equals(ah.pay(one, "nl-2021").insurers)
+    assert ah.pay(other, "nl-2021").data_sha256 == files.data_sha256
