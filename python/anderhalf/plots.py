@@ -12,6 +12,7 @@ import re
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,9 +62,22 @@ _STYLE: dict[str, Any] = {
 }
 
 
+_letters: ContextVar[str] = ContextVar("letters", default="path")
+
+
+@contextmanager
+def letters_as_text() -> Iterator[None]:
+    """Figures drawn inside keep their letters as text: a fifth of the bytes, in whatever font the reader has."""
+    token = _letters.set("none")
+    try:
+        yield
+    finally:
+        _letters.reset(token)
+
+
 def _style(**more: Any) -> Any:
     # Any: the stubs of matplotlib want a literal type for every key.
-    return {**_STYLE, **more}
+    return {**_STYLE, "svg.fonttype": _letters.get(), **more}
 
 
 @contextmanager

@@ -998,7 +998,7 @@ class Validation:
             word = "no worse than" if row["held_out_over_calibrated"] <= FAR else "WORSE THAN"
             parts.append(
                 f"{row['of']}: median gap {row['held_out']:.2f} tolerances held out, {row['calibrated']:.2f} calibrated"
-                f" ({row['held_out_over_calibrated']:.2f} times; {word} {FAR:g} times)"
+                f" ({row['held_out_over_calibrated']:.2f} times, {word} {FAR:g} times)"
             )
         return "; ".join(parts)
 
