@@ -124,20 +124,22 @@ def sources() -> dict[str, str]:
     return dict(_document(_path()).sources)
 
 
-def load_targets(year: int | None = None) -> tuple[Target, ...]:
+def load_targets(year: int | None = None, own_prices: bool = False) -> tuple[Target, ...]:
     """Every target, members of tables included.
 
     Parameters
     ----------
     year : int, optional
         Cost year of the Vektis tables; default that of the family.
+    own_prices : bool
+        Cost at the prices of that year, as microdata have it; default at the level of the law year.
     """
     document = _document(_path())
     rows: list[Target] = []
     for family in document.family:
         drafts = [_named(family, row) for row in family.target]
         if family.members in ("categories", "cells"):
-            drafts += _costs(family, year)
+            drafts += _costs(family, year, own_prices)
         elif family.members == "ratios":
             drafts += _ratios(family)
         elif family.members == "weights":
@@ -211,11 +213,19 @@ def _named(family: Family, row: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-def cost_goal(year: int = 2018) -> dict[str, Array]:
-    """Published euros per insured year by category, [group][sex][band]; group 0 the country, 1 the Mijnstreek."""
-    from anderhalf.population import targets
+def cost_goal(year: int = 2018, own_prices: bool = False) -> dict[str, Array]:
+    """Published euros per insured year by category, [group][sex][band]; group 0 the country, 1 the Mijnstreek.
 
-    return targets(base=year)
+    At the price level of the law year as people generated here are, or at the prices of the year itself.
+    """
+    from anderhalf import population
+
+    goal = population.targets(base=year)
+    if not own_prices:
+        return goal
+    level = population._read("society.toml", data_directory("params") / "population")["price_level"][str(year)]
+    factor = population.price_factor(base=year)
+    return {c: table / (level["ggz_factor"] if c == "ggz" else factor) for c, table in goal.items()}
 
 
 def insured_years_of_vektis(year: int = 2018) -> Array:
@@ -229,24 +239,27 @@ def insured_years_of_vektis(year: int = 2018) -> Array:
     return np.stack([table["Netherlands"] - region, region])
 
 
-def _costs(family: Family, year: int | None) -> list[dict[str, Any]]:
+def _costs(family: Family, year: int | None, own_prices: bool) -> list[dict[str, Any]]:
     at = year or family.year or 2018
-    goal, years = cost_goal(at), insured_years_of_vektis(at)
+    goal, years = cost_goal(at, own_prices), insured_years_of_vektis(at)
     group = 1 if family.group == "region" else 0
     place = "Mijnstreek" if group else "rest of the country"
+    source = family.source.replace("2018", str(at))
+    if own_prices:
+        source = f"Vektis {at} by age class and sex, at the prices of that year"
     rows = []
     for category, table in goal.items():
         if family.members == "categories":
             value = float((table[group] * years[group]).sum() / years[group].sum())
             label = f"{category} per insured year, {place}"
-            rows.append(_draft(family, f"{family.key}_{category}", label, value, year=at))
+            rows.append(_draft(family, f"{family.key}_{category}", label, value, year=at, source=source))
             continue
         for sex in (0, 1):
             for band in range(table.shape[2]):
                 key = cell_key(family.key, category, sex, band)
                 ages = f"{5 * band}+" if band == table.shape[2] - 1 else f"{5 * band}-{5 * band + 4}"
                 label = f"{category}, {'women' if sex else 'men'} {ages}, {place}"
-                rows.append(_draft(family, key, label, float(table[group, sex, band]), year=at))
+                rows.append(_draft(family, key, label, float(table[group, sex, band]), year=at, source=source))
     return rows
 
 

@@ -22,6 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from anderhalf import _core, export
+from anderhalf.calibration import BASES, check_base
 from anderhalf.columns import days_in
 from anderhalf.errors import AnderhalfError, DomainError, NotFoundError, ParameterError, Problem
 from anderhalf.export import MINIMUM_PERSONS, small_cells
@@ -175,6 +176,7 @@ class Subject:
     def __init__(self, people: Any, world: World | None = None, *, year: int = 2018, threads: int = 1) -> None:
         self.people, self.year, self.threads = people, year, threads
         self.start = year + _LAG
+        self.own_prices = getattr(people, "origin", "synthetic") == "microdata"
         self._worlds: dict[str, Any] = {}
         self.notes: dict[str, str] = {}  # why families have no value
         if world is not None:
@@ -376,7 +378,10 @@ def _cell_error(s: Mapping[str, Array], part: Any, k: Any, expected: float) -> f
 
 def _costs(subject: Subject) -> dict[str, Measured]:
     """Cost per category, country and region, at the age and sex of Vektis; and every cell."""
-    s, goal, vektis = subject.survey.sums[subject.year], cost_goal(subject.year), insured_years_of_vektis(subject.year)
+    s = subject.survey.sums.get(subject.year)
+    if s is None:
+        raise NotFoundError(Problem("years", "the cost year is not there", str(subject.year)))
+    goal, vektis = cost_goal(subject.year, subject.own_prices), insured_years_of_vektis(subject.year)
     result: dict[str, Measured] = {}
     for group, name in enumerate(("country", "region")):
         years, rows = s["years"][group], int(s["rows"][group].sum())
@@ -990,8 +995,10 @@ class Validation:
         return pd.DataFrame(rows)
 
     def comparison(self) -> str:
-        """Held-out against calibrated gaps in words."""
-        parts = []
+        """Held-out against calibrated gaps in words; microdata were calibrated on nothing."""
+        parts: list[str] = []
+        if self.origin == "microdata":
+            return ""
         for row in self.held_out_against_calibrated().to_dict("records"):
             if math.isnan(row["held_out_over_calibrated"]):
                 continue
@@ -1036,7 +1043,8 @@ class Validation:
             checks = self.of_family(family.key)
             if checks:
                 lines += ["", family.title, *_family_lines(family.members == "cells", checks)]
-        lines += ["", "Held out against calibrated: " + self.comparison()]
+        if self.comparison():
+            lines += ["", "Held out against calibrated: " + self.comparison()]
         lines += [f"Note: {note}" for note in self.notes]
         return "\n".join(lines) + "\n"
 
@@ -1124,18 +1132,20 @@ def validate(
     Parameters
     ----------
     people : Insured
-        A population, files of one, or microdata. Small cells of microdata are left out.
+        A population, files of one, or microdata. Microdata are compared at the prices of their year; their small cells
+        are left out.
     world : World, optional
         The same people under ``nl-2021-structural``, when there is one already.
     year : int, optional
         Cost year; classes are those of the equalization year three years later. Default: the base year of a
-        population, else 2018.
+        population, else the year of a Vektis table that most can be computed for.
     keys : collection of str, optional
         Targets to look at; default all.
     seeds : int
         Populations with this seed and the next ones: the Monte-Carlo error. Only for people generated here.
     """
-    at = getattr(people, "base", 2018) if year is None else year
+    at = default_year(people) if year is None else year
+    check_base(at)
     if seeds > 1 and not hasattr(people, "plan"):
         raise DomainError(Problem("validate, seeds", "more than one, for people from files", "1", str(seeds)))
     runs = []
@@ -1150,14 +1160,29 @@ def validate(
     return _together(runs)
 
 
+def default_year(people: Any) -> int:
+    """The base year of a population or its files, else a year with a Vektis table, with years of care around it."""
+    base = getattr(people, "base", None) or getattr(getattr(people, "manifest", None), "base", None)
+    if base is not None:
+        return int(base)
+    first, last = people.years
+    inside = [y for y in BASES if first <= y <= last]
+    if not inside:
+        raise NotFoundError(Problem("validate, years", "no year with a Vektis table", str(BASES), f"{first}..{last}"))
+    whole = [y for y in inside if first <= y - _LAG and y + _LAG <= last]
+    return max(whole or inside)
+
+
 def _validate(people: Any, world: Any, year: int, keys: Collection[str] | None, threads: int) -> Validation:
     subject = Subject(people, world, year=year, threads=threads)
     found = measure(subject, keys)
-    targets = [t for t in load_targets(year) if keys is None or t.key in keys]
+    targets = [t for t in load_targets(year, subject.own_prices) if keys is None or t.key in keys]
     shares = class_share(subject) if any(_minimum_share(t.family) and t.key in found for t in targets) else {}
     hide = subject.people.origin == "microdata"
     checks = []
     for t in targets:
+        if hide:  # what is said of the synthetic population is not said of theirs
+            t = t.model_copy(update={"explanation": ""})
         m = found.get(t.key)
         few = hide and m is not None and m.rows < export.MINIMUM_PERSONS
         value = None if m is None or few or math.isnan(m.value) else m.value

@@ -12,11 +12,11 @@ import pytest
 from typer.testing import CliRunner
 
 from anderhalf import cli
-from anderhalf.errors import DomainError
+from anderhalf.errors import DomainError, NotFoundError
 from anderhalf.files import read_population, write_population
-from anderhalf.population import Population, synthesise
+from anderhalf.population import Population, price_factor, synthesise
 from anderhalf.targets import families, load_targets
-from anderhalf.validation import Check, Validation, concentration, validate
+from anderhalf.validation import Check, Validation, concentration, default_year, validate
 from anderhalf.validation import _together as together
 
 
@@ -172,3 +172,29 @@ def test_the_command_prints_json_and_writes_a_report(tmp_path: Path) -> None:
 
 def test_runs_of_one_seed_stay_as_they_are(result: Validation) -> None:
     assert together([result]) is result
+
+
+def test_microdata_are_compared_at_the_prices_of_their_own_year() -> None:
+    law = {t.key: t for t in load_targets(2018)}
+    own = {t.key: t for t in load_targets(2018, own_prices=True)}
+    assert own["cost_country_drugs"].value == pytest.approx(law["cost_country_drugs"].value / price_factor())
+    assert own["cost_country_ggz"].value == pytest.approx(law["cost_country_ggz"].value)
+    assert "prices of that year" in own["cost_country_drugs"].source
+    people = Microdata(synthesise(6_000, (2018, 2018)))
+    found = validate(people, keys=["cost_country_drugs", "top_1"]).check("cost_country_drugs")
+    made = validate(people.people, keys=["cost_country_drugs"]).check("cost_country_drugs")
+    assert found.value == pytest.approx(made.value)
+    assert found.target.value == pytest.approx(made.target.value / price_factor())
+    assert found.explanation == ""
+
+
+def test_the_cost_year_of_microdata_is_one_that_vektis_has_a_table_of() -> None:
+    def years(first: int, last: int) -> SimpleNamespace:
+        return SimpleNamespace(years=(first, last))
+
+    assert default_year(years(2012, 2024)) == 2021
+    assert default_year(years(2015, 2021)) == 2018
+    assert default_year(years(2020, 2022)) == 2021
+    with pytest.raises(NotFoundError, match="no year with a Vektis table"):
+        default_year(years(2016, 2017))
+    assert default_year(SimpleNamespace(base=2021, years=(2015, 2023))) == 2021
