@@ -176,7 +176,8 @@ class Subject:
     def __init__(self, people: Any, world: World | None = None, *, year: int = 2018, threads: int = 1) -> None:
         self.people, self.year, self.threads = people, year, threads
         self.start = year + _LAG
-        self.own_prices = getattr(people, "origin", "synthetic") == "microdata"
+        nominal = getattr(people, "prices", "law_year") == "nominal"
+        self.own_prices = nominal or getattr(people, "origin", "synthetic") == "microdata"
         self._worlds: dict[str, Any] = {}
         self.notes: dict[str, str] = {}  # why families have no value
         if world is not None:
@@ -1155,7 +1156,8 @@ def validate(
         if k == 0:
             runs.append(_validate(people, world, at, keys, threads))
             continue
-        other = synthesise(people.persons, people.years, people.region, people.seed + k, base=people.base)
+        more = {"prices": people.prices} if hasattr(people, "prices") else {}
+        other = synthesise(people.persons, people.years, people.region, people.seed + k, base=people.base, **more)
         runs.append(_validate(other, None, at, keys, threads))
     return _together(runs)
 
