@@ -627,8 +627,10 @@ def _checked(file: Path, model: str | None, spec: Path | None, columns: str | No
     from anderhalf.weights import check_records
 
     if file.is_dir() and (file / "manifest.json").exists():
-        read_population(file)
-        return ""
+        people = read_population(file)
+        people.check(_counted("partitions read"))
+        rows = people.manifest.counts
+        return f", {rows.records:,} records, {rows.claims:,} claims"
     if file.suffix == ".toml" or not file.exists() or file.name == "manifest.json":
         try:
             document = tomllib.loads(file.read_text(encoding="utf-8"))

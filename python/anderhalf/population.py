@@ -545,7 +545,7 @@ def region_municipalities(name: str, known: Mapping[str, int]) -> tuple[int, ...
 
 
 # Of params/population: what people are compared with and grouped by, and what a calibration may look for.
-NOT_GENERATED = ("targets.toml", "mapping.toml", "calibration_plan.toml")
+NOT_GENERATED = ("targets", "mapping", "calibration_plan")
 
 
 def parameters_sha256(folder: Path | None = None) -> str:
@@ -553,7 +553,7 @@ def parameters_sha256(folder: Path | None = None) -> str:
     folder = folder or data_directory("params") / "population"
     digest = hashlib.sha256()
     for path in sorted(folder.glob("*.*")):
-        if path.suffix in (".toml", ".csv") and path.name not in NOT_GENERATED:
+        if path.suffix in (".toml", ".csv") and not path.name.startswith(NOT_GENERATED):
             digest.update(f"{path.name} {path.stat().st_size}\n".encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -144,7 +144,8 @@ def test_parameters_that_make_people_have_another_hash_and_targets_do_not(tmp_pa
     own = Path(shutil.copytree(ah.population.data_directory("params") / "population", tmp_path / "p"))  # type: ignore[attr-defined]
     digest = ah.population.parameters_sha256  # type: ignore[attr-defined]
     assert digest(own) == digest()
-    (own / "targets.toml").write_text("", encoding="utf-8")
+    for name in ("targets.toml", "mapping.toml", "mapping_2019.toml"):
+        (own / name).write_text("", encoding="utf-8")
     assert digest(own) == digest()
     (own / "society.toml").write_text((own / "society.toml").read_text(encoding="utf-8") + "\n", encoding="utf-8")
     assert digest(own) != digest()
@@ -455,6 +456,18 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for block in made.blocks():
             own.add(block)
     return place
+
+
+def test_check_reads_every_partition(copy: Path) -> None:
+    good = anderhalf("check", copy)
+    assert good.exit_code == 0
+    assert "records, " in good.output
+    for k in (0, 2):
+        (copy / f"records/part-0000{k}.parquet").write_bytes(b"PAR1")
+    bad = anderhalf("check", copy)
+    assert bad.exit_code == 1
+    assert "part-00000" in bad.output
+    assert "part-00002" in bad.output
 
 
 RUN = ("--start", 2021, "--horizon", 6, "--threads", 2)
