@@ -56,11 +56,12 @@ total = 0
 for path in sorted(Path(folder).rglob("part-*")):
     frame = pl.read_parquet(path)
     if path.parent.name == "claims":
-        total += frame["claimed_cents"].sum()
+        total += frame["claimed_cents"].cast(pl.Int64).sum()  # a sum of 32 bits wraps
 print(total)
 """
 DUCKDB = """
 import duckdb
+duckdb.sql("set enable_progress_bar = false")
 for kind in ("records", "claims"):
     files = f"read_parquet('{folder}/{kind}/*.parquet')"
     names = [row[0] for row in duckdb.sql(f"describe select * from {files}").fetchall()]

@@ -19,7 +19,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import cached_property
 from pathlib import Path
@@ -51,6 +51,7 @@ from anderhalf.sources import People, rows_of, structured
 
 Format = Literal["parquet", "csv"]
 Rows = NDArray[Any]
+Columns = Mapping[str, NDArray[Any]]  # contiguous, named as the fields of a record or a claim
 Progress = Callable[[int, int], None]
 Code = Annotated[int, Field(ge=0, le=65_535)]
 Count = Annotated[int, Field(ge=0)]
@@ -116,14 +117,35 @@ class Manifest(_Strict):
 # --- bytes ------------------------------------------------------------------------------------------------------------
 
 
-def content_sha256(rows: Rows) -> str:
-    """SHA-256 of the columns of a structured array: number of rows, then name, type and values of each, little-endian.
+def columns_of(rows: Rows) -> Columns:
+    """The fields of a structured array as columns of their own."""
+    fields = {name: np.empty(len(rows), rows.dtype[name]) for name in rows.dtype.names or ()}
+    for part in _parts(len(rows)):
+        for name, column in fields.items():
+            column[part] = rows[name][part]
+    return fields
+
+
+def _rows_of(columns: Columns, dtype: np.dtype[Any]) -> Rows:
+    rows = np.empty(len(columns["person"]), dtype=dtype)
+    for part in _parts(len(rows)):
+        for name, column in columns.items():
+            rows[name][part] = column[part]
+    return rows
+
+
+def _parts(rows: int) -> Iterator[slice]:
+    """Slices that stay in the cache while all fields of their rows are gone through."""
+    return (slice(k, k + 4096) for k in range(0, rows, 4096))
+
+
+def content_sha256(columns: Columns) -> str:
+    """SHA-256 of columns: the number of rows, then name, type and values of each, little-endian.
 
     It does not depend on the format of a file, nor on the program that wrote it.
     """
-    digest = hashlib.sha256(f"{len(rows)}\n".encode())
-    for name in rows.dtype.names or ():
-        column = np.ascontiguousarray(rows[name])
+    digest = hashlib.sha256(f"{len(columns['person'])}\n".encode())
+    for name, column in columns.items():
         digest.update(f"{name} {column.dtype.str}\n".encode())
         digest.update(column.view(np.uint8).data)
     return digest.hexdigest()
@@ -153,14 +175,13 @@ def _schema(dtype: np.dtype[Any]) -> dict[str, Any]:
     return {name: kinds[dtype[name].str] for name in dtype.names or ()}
 
 
-def _file_bytes(rows: Rows, format: Format) -> bytes:
-    columns = {name: np.ascontiguousarray(rows[name]) for name in rows.dtype.names or ()}
+def _file_bytes(columns: Columns, dtype: np.dtype[Any], format: Format) -> bytes:
     if format == "csv":
         frame = pd.DataFrame({k: v.view(np.uint8) if v.dtype.kind == "b" else v for k, v in columns.items()})
         return frame.to_csv(index=False, lineterminator="\n").encode("ascii")
     made = io.BytesIO()
     # All that decides on the bytes, but for the version of polars that is written in the file, is said here.
-    _polars().DataFrame(columns, schema=_schema(rows.dtype)).write_parquet(
+    _polars().DataFrame(columns, schema=_schema(dtype)).write_parquet(
         made,
         compression="zstd",
         compression_level=3,
@@ -171,7 +192,7 @@ def _file_bytes(rows: Rows, format: Format) -> bytes:
     return made.getvalue()
 
 
-def _rows_of_parquet(content: bytes, dtype: np.dtype[Any], name: str) -> Rows:
+def _columns_of_parquet(content: bytes, dtype: np.dtype[Any], name: str) -> Columns:
     pl = _polars()
     try:
         frame = pl.read_parquet(io.BytesIO(content), use_statistics=False, glob=False)
@@ -193,20 +214,17 @@ def _rows_of_parquet(content: bytes, dtype: np.dtype[Any], name: str) -> Rows:
             problems.append(Problem(f"{name}, {column}", f"{rows_of(empty)} without a value", "a value"))
     if problems:
         raise ShapeError(problems)
-    rows = np.zeros(frame.height, dtype=dtype)
-    for column in schema:
-        rows[column] = frame[column].to_numpy()
-    return rows
+    return {column: np.ascontiguousarray(frame[column].to_numpy()) for column in schema}
 
 
-def _rows_of_csv(content: bytes, dtype: np.dtype[Any], name: str) -> Rows:
+def _columns_of_csv(content: bytes, dtype: np.dtype[Any], name: str) -> Columns:
     """Whole numbers, comma, names on the first line; what is no number is found by its row."""
     wide = {n: np.uint64 if dtype[n].str == "<u8" else np.int64 for n in dtype.names or ()}
     try:
         frame = pd.read_csv(io.BytesIO(content), dtype=wide)
     except (ValueError, OverflowError, pd.errors.ParserError):
         raise DomainError(_not_numbers(content, wide, name)) from None
-    return structured({str(c): frame[c].to_numpy() for c in frame.columns}, dtype, name)
+    return columns_of(structured({str(c): frame[c].to_numpy() for c in frame.columns}, dtype, name))
 
 
 def _not_numbers(content: bytes, wide: Mapping[str, Any], name: str) -> list[Problem]:
@@ -226,8 +244,17 @@ def _not_numbers(content: bytes, wide: Mapping[str, Any], name: str) -> list[Pro
 # --- what a block must be ---------------------------------------------------------------------------------------------
 
 
-def _year_of(days: NDArray[Any]) -> NDArray[np.int64]:
-    years: NDArray[np.int64] = days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
+def _day(year: int) -> int:
+    """1 January of a year, in days since 1970-01-01."""
+    return int(np.datetime64(f"{year}-01-01").astype(int))
+
+
+def _years_of(days: NDArray[Any], first: int, last: int) -> NDArray[np.int16]:
+    """Calendar years of days; first - 1 and last + 1 for the days before and after."""
+    starts = np.array([_day(year) for year in range(first, last + 2)])
+    lengths = np.diff(starts)
+    table = np.repeat(np.arange(first - 1, last + 2, dtype=np.int16), [1, *lengths, 1])
+    years: NDArray[np.int16] = table[np.clip(days - np.int32(starts[0] - 1), 0, len(table) - 1)]
     return years
 
 
@@ -243,30 +270,38 @@ def _unsorted(*keys: NDArray[Any]) -> NDArray[np.bool_]:
     return bad
 
 
-def _wrong(records: Rows, claims: Rows, manifest: Manifest, names: tuple[str, str]) -> list[Problem]:
+def _persons(person: NDArray[Any]) -> NDArray[Any]:
+    """Of sorted rows, the persons."""
+    return person[np.append(True, person[1:] != person[:-1])] if len(person) else person
+
+
+def _wrong(records: Columns, claims: Columns, manifest: Manifest, names: tuple[str, str]) -> list[Problem]:
     """What contradicts the manifest or the order, by file and column."""
-    codes = np.array(sorted(manifest.insurers), dtype=np.int64)
+    known = np.zeros(1 << 16, dtype=bool)
+    known[list(manifest.insurers)] = True
     first, last = manifest.first_year, manifest.last_year
-    begin, opened = _year_of(records["first_day"]), _year_of(claims["opened"])
+    begin, opened = _years_of(records["first_day"], first, last), _years_of(claims["opened"], first, last)
+    end = _years_of(records["last_day"], first, last)
     unsorted = _unsorted(records["person"], records["first_day"])
-    unknown = np.zeros(len(claims), dtype=bool)
+    unknown = np.zeros(len(claims["person"]), dtype=bool)
     if not unsorted.any():  # else they cannot be looked up
-        place = np.searchsorted(records["person"], claims["person"])
-        unknown = np.append(records["person"], np.uint64(0))[place] != claims["person"]
-        unknown |= place == len(records)
+        persons, claiming = _persons(records["person"]), _persons(claims["person"])
+        place = np.minimum(np.searchsorted(persons, claiming), max(len(persons) - 1, 0))
+        strangers = claiming[persons[place] != claiming] if len(persons) else claiming
+        unknown = np.isin(claims["person"], strangers) if len(strangers) else unknown
     checks = (
         (0, "person", unsorted, "not sorted", "by person and first_day"),
         (0, "first_day", (begin < first) | (begin > last), "in another year", f"{first}..{last}"),
-        (0, "last_day", (_year_of(records["last_day"]) != begin) | (records["last_day"] < records["first_day"]),
+        (0, "last_day", (end != begin) | (records["last_day"] < records["first_day"]),
          "not in the year of first_day, or before it", "a period within one calendar year"),
-        (0, "insurer", ~np.isin(records["insurer"], codes), "with an unknown insurer", "a code of the manifest"),
-        (0, "sex", ~np.isin(records["sex"], (1, 2)), "out of range", "1 or 2"),
+        (0, "insurer", ~known[records["insurer"]], "with an unknown insurer", "a code of the manifest"),
+        (0, "sex", (records["sex"] < 1) | (records["sex"] > 2), "out of range", "1 or 2"),
         (0, "represents", records["represents"] == 0, "out of range", "1 or more"),
         (1, "person", _unsorted(claims["person"], opened, claims["claim"]), "not sorted",
          "by person, year of opened and claim"),
         (1, "person", unknown, "without a record of the person", "persons of the records"),
         (1, "opened", (opened < first) | (opened > last), "in another year", f"{first}..{last}"),
-        (1, "insurer", ~np.isin(claims["insurer"], codes), "with an unknown insurer", "a code of the manifest"),
+        (1, "insurer", ~known[claims["insurer"]], "with an unknown insurer", "a code of the manifest"),
         (1, "category", claims["category"] >= len(_core.Category.__members__), "out of range",
          f"0..{len(_core.Category.__members__) - 1}"),
         (1, "title", claims["title"] >= len(_core.Title.__members__), "out of range", "0..2"),
@@ -383,32 +418,31 @@ class Writer:
 
     def write(self, index: int, block: _core.Block) -> None:
         """Write partition ``index``, from any thread; in the end every index from 0 must be there once."""
-        records, claims = block.records, block.claims
+        records, claims = columns_of(block.records), columns_of(block.claims)
         suffix = f"part-{index:05}.{self._manifest.format}"
         names = f"records/{suffix}", f"claims/{suffix}"
         if problems := _wrong(records, claims, self._manifest, names):
             raise DomainError(problems)
-        person = records["person"]
         hashes = []
-        for name, rows in zip(names, (records, claims), strict=True):
-            content = _file_bytes(rows, self._manifest.format)
+        for name, columns, dtype in zip(names, (records, claims), KINDS.values(), strict=True):
+            content = _file_bytes(columns, dtype, self._manifest.format)
             (self._folder / name).write_bytes(content)
-            hashes.append((content_sha256(rows), hashlib.sha256(content).hexdigest()))
+            hashes.append((content_sha256(columns), hashlib.sha256(content).hexdigest()))
         if self._count_years:
-            chosen = records[_year_of(records["first_day"]) == self._manifest.first_year]
-            days = (chosen["last_day"] - chosen["first_day"] + 1).astype(np.int64) * chosen["represents"]
-            codes, place = np.unique(chosen["municipality"], return_inverse=True)
+            inside = records["last_day"] < _day(self._manifest.first_year + 1)
+            days = (records["last_day"] - records["first_day"] + 1).astype(np.int64) * records["represents"]
+            codes, place = np.unique(records["municipality"][inside], return_inverse=True)
             sums = np.zeros(len(codes), dtype=np.int64)
-            np.add.at(sums, place, days)
+            np.add.at(sums, place, days[inside])
             with self._lock:
                 for code, total in zip(codes.tolist(), sums.tolist(), strict=True):
                     self._days[code] = self._days.get(code, 0) + total
+        person = _persons(records["person"])
         if len(person):
             self._ends[index] = int(person[0]), int(person[-1])
         self._partitions[index] = Partition(
-            records=names[0], claims=names[1],
-            persons=int(np.count_nonzero(person[1:] != person[:-1])) + 1 if len(person) else 0,
-            rows=len(records), claim_rows=len(claims), records_sha256=hashes[0][0], claims_sha256=hashes[1][0],
+            records=names[0], claims=names[1], persons=len(person), rows=len(records["person"]),
+            claim_rows=len(claims["person"]), records_sha256=hashes[0][0], claims_sha256=hashes[1][0],
             records_file_sha256=hashes[0][1], claims_file_sha256=hashes[1][1],
         )  # fmt: skip
 
@@ -632,12 +666,13 @@ class Dataset(People):
         """Records and claims of one partition, checked; of ``years`` only when given."""
         if not 0 <= index < len(self):
             raise IndexError(index)
-        records, claims = self._read(index)
+        read = self._read(index)
         if years is not None and years != self.years:
-            of = [_year_of(records["first_day"]), _year_of(claims["opened"])]
-            inside = [(y >= years[0]) & (y <= years[1]) for y in of]
-            records, claims = records[inside[0]], claims[inside[1]]
-        return _core.Block(records, claims)
+            first, after = _day(years[0]), _day(years[1] + 1)
+            for k, key in enumerate(("first_day", "opened")):
+                inside = (read[k][key] >= first) & (read[k][key] < after)
+                read[k] = {name: column[inside] for name, column in read[k].items()}
+        return _core.Block(*(_rows_of(read[k], dtype) for k, dtype in enumerate(KINDS.values())))
 
     def source(self, years: tuple[int, int] | None = None) -> _core.Source:
         """Blocks read on demand, for the compiled core; of some years only when asked."""
@@ -667,14 +702,14 @@ class Dataset(People):
             raise DomainError(problems)
 
     @cached_property
-    def _reader(self) -> Callable[[bytes, np.dtype[Any], str], Rows]:
-        return _rows_of_csv if self.manifest.format == "csv" else _rows_of_parquet
+    def _reader(self) -> Callable[[bytes, np.dtype[Any], str], Columns]:
+        return _columns_of_csv if self.manifest.format == "csv" else _columns_of_parquet
 
-    def _read(self, index: int) -> tuple[Rows, Rows]:
+    def _read(self, index: int) -> list[Columns]:
         partition = self.manifest.partitions[index]
         problems: list[Problem] = []
         kind: type[AnderhalfError] = DomainError
-        found: list[Rows] = []
+        found: list[Columns] = []
         for name, dtype, count, content, file in (
             (partition.records, KINDS["records"], partition.rows, partition.records_sha256,
              partition.records_file_sha256),
@@ -682,42 +717,40 @@ class Dataset(People):
              partition.claims_file_sha256),
         ):  # fmt: skip
             try:
-                found.append(self._rows(name, dtype, count, content, file))
+                found.append(self._columns(name, dtype, count, content, file))
             except AnderhalfError as error:
                 kind = type(error)
                 problems += error.problems
         if problems:
             raise kind(problems)
-        records, claims = found
-        problems = _wrong(records, claims, self.manifest, (partition.records, partition.claims))
-        person = records["person"]
-        persons = int(np.count_nonzero(person[1:] != person[:-1])) + 1 if len(person) else 0
+        problems = _wrong(found[0], found[1], self.manifest, (partition.records, partition.claims))
+        persons = len(_persons(found[0]["person"]))
         if partition.persons is not None and persons != partition.persons:
             problems.append(Problem(partition.records, "persons", f"{partition.persons:,}", f"{persons:,}"))
         if problems:
             raise DomainError(problems)
-        return records, claims
+        return found
 
-    def _rows(
+    def _columns(
         self, name: str, dtype: np.dtype[Any], count: int, content_hash: str | None, file_hash: str | None
-    ) -> Rows:
+    ) -> Columns:
         try:
             content = (self.directory / name).read_bytes()
         except OSError as error:
             raise NotFoundError(
                 [Problem(name, "cannot be opened", "a file of the manifest", error.strerror or "")]
             ) from None
-        if file_hash is not None and hashlib.sha256(content).hexdigest() != file_hash:
-            # Why, when the file itself tells; a change that leaves it readable is refused all the same.
-            rows = self._reader(content, dtype, name)
-            counted = "" if len(rows) == count else f": {len(rows):,} rows, of {count:,}"
+        whole = file_hash is None or hashlib.sha256(content).hexdigest() == file_hash
+        columns = self._reader(content, dtype, name)  # says why when the file itself tells
+        rows = len(columns["person"])
+        if not whole:
+            counted = "" if rows == count else f": {rows:,} rows, of {count:,}"
             raise DomainError([Problem(name, f"changed since it was written{counted}", "the bytes of the manifest")])
-        rows = self._reader(content, dtype, name)
-        if len(rows) != count:
-            raise DomainError([Problem(name, "rows", f"{count:,}", f"{len(rows):,}")])
-        if content_hash is not None and content_sha256(rows) != content_hash:
+        if rows != count:
+            raise DomainError([Problem(name, "rows", f"{count:,}", f"{rows:,}")])
+        if content_hash is not None and content_sha256(columns) != content_hash:
             raise DomainError([Problem(name, "other values than were written", "the columns of the manifest")])
-        return rows
+        return columns
 
     def _check_files(self) -> None:
         named = [name for p in self.manifest.partitions for name in (p.records, p.claims)]
