@@ -19,13 +19,17 @@ enum Draw : std::uint64_t {
     household_more = 2,
     children = 3,  // + 0..3, address
     insurer = 8,   // address, per year
+    moving = 9,    // address, per year
     traits = 16,
     traits_more = 17,  // person, year 0
     vital = 20,
     home = 21,
     own_insurer = 22,  // person, per year
+    own_moving = 23,   // person, per year
+    institution = 24,  // person, per year of entry
     onset = 0x100,
     recovery = 0x200,  // + condition / 4, per year
+    courses = 0x800,   // + number of the choice, per year
     care = 0x1000      // + number of the choice, per year; year 0: lasting draws
 };
 
@@ -56,25 +60,64 @@ struct Member {
     std::uint8_t sex = 0;        ///< 0 man, 1 woman
     bool child = false;
     bool newborn = false;
+    std::uint32_t home = 0;  ///< 0 the address, else the home of a mother who had left it
+};
+
+constexpr std::int32_t never = std::numeric_limits<std::int32_t>::max();
+
+/// Something that has one value until a day, and another from then on.
+template <class T>
+struct Until {
+    T before{}, after{};
+    std::int32_t day = never;  ///< first day of the second value
+    [[nodiscard]] const T& on(std::int32_t d) const { return d < day ? before : after; }
+};
+
+/// Insured days of one person-year between two changes: one record.
+struct Period {
+    std::int32_t first = 0, last = 0;
+    std::uint16_t insurer = 0;
+    bool institution = false;
+};
+
+/// Where people live together, and with whom they are insured, by year.
+struct Home {
+    std::int32_t departs = never;  ///< last day before they leave for abroad
+    std::uint64_t address = 0;
+    std::array<Until<std::uint16_t>, most_years> insurers{};
+    std::array<Until<std::uint32_t>, most_years> places{};  ///< stretch of the frame
 };
 
 /// One address over all years; members are appended when born.
 class Household {
 public:
     Household(const Tables& tables, const Plan& plan, std::int32_t first_year, std::int32_t last_year)
-        : t(tables), p(tables.parameters), philox(plan.seed, Purpose::population), from(first_year), to(last_year) {}
+        : t(tables), p(tables.parameters), philox(plan.seed, Purpose::population), from(first_year), to(last_year) {
+        for (std::size_t y = 0; y <= most_years; ++y)
+            first_days[y] = anderhalf::first_day_of(p.start_year + static_cast<std::int32_t>(y));
+        while (mothers_from < ages && t.fertility[1][mothers_from] == 0) ++mothers_from;
+        while (mothers_below > mothers_from && t.fertility[1][mothers_below - 1] == 0) --mothers_below;
+    }
 
     void run(std::uint64_t address_, const Range& range, data::Block& block, std::vector<Diagnosed>* diagnosed) {
         address = address_;
-        stretch = &t.frame[range.stretch];
-        group = stretch->municipality.group;
+        stretch = range.stretch;
+        group = t.frame[stretch].municipality.group;
+        abroad = t.frame[stretch].municipality.region == 0;
+        homes.resize(1);
+        homes[0].departs = never;
+        homes[0].address = address;
         represents = range.represents;
         members.clear();
         std::fill(residents.begin(), residents.end(), std::int16_t{0});
         const std::size_t first_record = block.records.size();
-        compose();
+        const CompositionTable& composition = t.compositions[t.frame[stretch].municipality.composition];
+        const Words w = of_address(0, household);
+        entry = p.start_year + static_cast<std::int32_t>(pick(composition.arrival_year, w[0]));
         if (entry > to) return;
+        compose(composition, w);
         choose_insurers();
+        choose_places();
         for (std::size_t slot = 0; slot < members.size(); ++slot) live(slot, block, diagnosed);
         for (std::size_t r = first_record; r < block.records.size(); ++r) {
             data::Record& record = block.records[r];
@@ -90,18 +133,28 @@ private:
     Philox philox;
     std::int32_t from, to;
     std::uint64_t address = 0;
-    const Stretch* stretch = nullptr;
+    std::uint32_t stretch = 0;  ///< of the frame: where the household lives first
     std::uint8_t group = 0, ses = 0;
+    bool abroad = false;
     std::uint16_t represents = 1;
-    std::int32_t entry = 0;
+    std::int32_t entry = 0, entry_day = 0;
     std::vector<Member> members;
-    std::array<std::uint16_t, most_years> insurers{};
+    std::vector<Home> homes;  ///< the address first
+    std::vector<Period> periods;
+    std::array<std::int32_t, most_years + 1> first_days{};  ///< of the years from the start year
+    std::size_t mothers_from = 0, mothers_below = ages;     ///< ages at which children are born
     std::array<std::int16_t, most_years> residents{};
     std::array<std::array<std::uint8_t, most_years>, 2> parent_income{};
     std::vector<data::Claim> claims;
     static constexpr std::uint8_t undecided = 255;
 
     [[nodiscard]] std::size_t at(std::int32_t year) const { return static_cast<std::size_t>(year - p.start_year); }
+    [[nodiscard]] std::int32_t first_day_of(std::int32_t year) const { return first_days[at(year)]; }
+    [[nodiscard]] std::int32_t days_in(std::int32_t year) const { return first_day_of(year + 1) - first_day_of(year); }
+    [[nodiscard]] std::int32_t day_in(std::int32_t year, std::uint64_t draw) const {
+        return first_day_of(year) +
+               static_cast<std::int32_t>(uniform_below(draw, static_cast<std::uint32_t>(days_in(year))));
+    }
     [[nodiscard]] Words of_address(std::uint64_t year, std::uint64_t draw) const {
         return philox(address, year, draw, 1);
     }
@@ -111,7 +164,7 @@ private:
         m.person = address * max_members + members.size();
         m.birth_month = birth_month;
         m.entry_year = entry;
-        m.entry_day = first_day_of(entry);
+        m.entry_day = entry_day;
         m.sex = sex;
         m.child = child;
         members.push_back(m);
@@ -127,12 +180,11 @@ private:
         return 12 * entry - 1 - months;
     }
 
-    void compose() {
-        const CompositionTable& c = t.compositions[stretch->municipality.composition];
-        const Words w = of_address(0, household), more = of_address(0, household_more);
-        entry = p.start_year + static_cast<std::int32_t>(pick(c.arrival_year, w[0]));
+    void compose(const CompositionTable& c, const Words& w) {
+        const Words more = of_address(0, household_more);
+        entry_day = entry == p.start_year ? first_day_of(entry) : day_in(entry, more[2]);
         const HouseholdKind& kind = c.kinds[pick(entry == p.start_year ? c.start : c.arriving, w[1])];
-        ses = static_cast<std::uint8_t>(1 + pick(t.ses[group], w[2]));
+        ses = static_cast<std::uint8_t>(1 + pick(t.ses[group == 1 ? 1 : 0], w[2]));
         parent_income = {};
         if (kind.type == 0) {
             const std::uint8_t head = w[3] >> 63 ? 1 : 0;
@@ -168,7 +220,49 @@ private:
             const Words w = of_address(static_cast<std::uint64_t>(year), insurer);
             if (year > entry && switches(w, age_in(year, members[0].birth_month), head_frailty))
                 current = another(current, w[1]);
-            insurers[at(year)] = static_cast<std::uint16_t>(current);
+            homes[0].insurers[at(year)] = within_year(current, year, w);
+        }
+    }
+
+    /// The insurer of a year, and the rare change on another day than 1 January; `current` becomes that at its end.
+    [[nodiscard]] Until<std::uint16_t> within_year(std::size_t& current, std::int32_t year, const Words& w) const {
+        Until<std::uint16_t> result{static_cast<std::uint16_t>(current), static_cast<std::uint16_t>(current), never};
+        if (below(w[2], t.switching_within_year)) {
+            current = another(current, w[1]);
+            result.after = static_cast<std::uint16_t>(current);
+            result.day = day_in(year, w[3]);
+        }
+        return result;
+    }
+
+    /// Another municipality of the same group, in proportion to the insured.
+    [[nodiscard]] std::uint32_t elsewhere(std::uint64_t draw) const {
+        const Destinations& to_ = t.destinations[group];
+        const auto found = std::upper_bound(to_.cumulative.begin(), to_.cumulative.end() - 1, draw);
+        return to_.stretch[static_cast<std::size_t>(found - to_.cumulative.begin())];
+    }
+
+    [[nodiscard]] Threshold departing_at(std::size_t age) const {
+        const Threshold chance = scaled(t.departing[age], t.group_departing[group]);
+        return entry > p.start_year && !abroad ? scaled(chance, t.departing_arrived) : chance;
+    }
+
+    void choose_places() {
+        std::uint32_t current = stretch;
+        for (std::int32_t year = entry; year <= p.last_year; ++year) {
+            Until<std::uint32_t>& place = homes[0].places[at(year)] = {current, current, never};
+            if (year == entry) continue;
+            const std::size_t age = age_in(year, members[0].birth_month);
+            const Words w = of_address(static_cast<std::uint64_t>(year), moving);
+            if (below(w[0], departing_at(age))) {
+                homes[0].departs = day_in(year, w[1]);
+                return;
+            }
+            if (!abroad && below(w[2], t.moving[age])) {
+                place.after = elsewhere(w[3]);
+                if (place.after != current) place.day = day_in(year, w[1]);
+                current = place.after;
+            }
         }
     }
 
@@ -195,6 +289,7 @@ private:
 
     struct State {
         std::array<std::uint8_t, max_conditions> since{};  ///< 0 absent, 1 before entry, 2 + year index of the onset
+        std::array<std::uint8_t, 4> course{};              ///< years of use of the courses of the general part; 0 none
         std::int32_t wlz_since = 0;
     };
 
@@ -232,54 +327,75 @@ private:
     struct Circumstance {
         const Member* member;
         std::int32_t year, first, last, age;
-        std::uint16_t insurer;
-        bool wlz;
         Multiplier cost;
     };
+
+    [[nodiscard]] const Period& period_of(std::int32_t day) const {
+        std::size_t k = 0;
+        while (k + 1 < periods.size() && periods[k].last < day) ++k;
+        return periods[k];
+    }
 
     void claim(const Line& line, const Words& w, Cents mean, std::uint64_t price, std::uint32_t dose,
                const Circumstance& now, std::int32_t fixed_day) {
         if (now.age < line.age_min) return;
-        const std::int32_t days = days_in(now.year);
         std::int32_t day = fixed_day;
-        if (line.yearly) day = now.first;
-        else if (day < 0) {
-            day = first_day_of(now.year) +
-                  static_cast<std::int32_t>(uniform_below(w[2], static_cast<std::uint32_t>(days)));
+        if (!line.yearly && day < 0) {
+            day = day_in(now.year, w[2]);
             if (day < now.first || day > now.last) return;
         }
-        const std::int64_t insured = now.last - now.first + 1;
-        Cents cents = (mean * t.quantiles[line.quantiles](price)) >> 20;
-        if (now.wlz) {
-            const Multiplier factor = t.wlz_factor[static_cast<std::size_t>(line.category)];
-            if (factor == 0) return;
-            cents = (cents * factor) >> 16;
-        }
+        const Cents list_price = (mean * t.quantiles[line.quantiles](price)) >> 20;
         std::int64_t ddd = line.ddd;
         if (ddd > 0) ddd = (ddd * (32'768 + (dose & 0xFFFFu))) >> 16;
-        std::int64_t prescriptions = line.prescriptions;
-        if (line.yearly) {
-            cents = cents * insured / days;
-            ddd = ddd * insured / days;
-            prescriptions = (prescriptions * insured + days - 1) / days;
-        }
-        if (cents <= 0) return;
         data::Claim c;
         c.person = now.member->person;
-        c.opened = day;
-        c.closed = line.yearly
-                       ? now.last
-                       : std::min(now.last, day + (line.category == Category::hospital && !line.consult ? 60 : 0));
-        c.claimed_cents = c.settled_cents = static_cast<std::int32_t>(std::min<Cents>(cents, 2'000'000'000));
-        c.product = line.product + (line.varies ? uniform_below(w[2] << 32, 100) : 0u);
-        c.insurer = now.insurer;
         c.specialism = line.specialism;
         c.diagnosis = line.diagnosis;
-        c.ddd = static_cast<std::uint16_t>(std::min<std::int64_t>(ddd, 65'535));
-        c.prescriptions = static_cast<std::uint8_t>(std::min<std::int64_t>(prescriptions, 255));
         c.category = line.category;
         c.consult = line.consult;
+        c.product = line.product;
+        if (line.varies) {
+            const std::uint32_t setting = line.consult                       ? 0
+                                          : list_price < line.heavy_from     ? 1
+                                          : list_price < line.admission_from ? 2
+                                                                             : 3;
+            c.product += 100 * setting + uniform_below(w[2] << 32, 100);
+        }
+        Cents cents = list_price;
+        if (!t.price.empty()) {
+            cents = (cents * t.price[at(now.year)][static_cast<std::size_t>(line.category)]) >> 16;
+            if (line.yearly) cents = (cents * t.volume[at(now.year)][static_cast<std::size_t>(line.category)]) >> 16;
+        }
+        if (!line.yearly) {
+            c.opened = day;
+            c.closed = std::min(now.last, day + (line.category == Category::hospital && !line.consult ? 60 : 0));
+            bill(c, cents, ddd, line.prescriptions, period_of(day));
+            return;
+        }
+        const std::int64_t days = days_in(now.year);
+        for (const Period& period : periods) {
+            const std::int64_t insured = period.last - period.first + 1;
+            c.opened = period.first;
+            c.closed = period.last;
+            bill(c, cents * insured / days, ddd * insured / days, (line.prescriptions * insured + days - 1) / days,
+                 period);
+        }
+    }
+
+    void bill(data::Claim c, Cents cents, std::int64_t ddd, std::int64_t prescriptions, const Period& period) {
+        if (period.institution) cents = (cents * t.wlz_factor[static_cast<std::size_t>(c.category)]) >> 16;
+        if (cents <= 0) return;
+        c.insurer = p.insurers[period.insurer].code;
+        c.claimed_cents = c.settled_cents = static_cast<std::int32_t>(std::min<Cents>(cents, 2'000'000'000));
+        c.ddd = static_cast<std::uint16_t>(std::min<std::int64_t>(ddd, 65'535));
+        c.prescriptions = static_cast<std::uint8_t>(std::min<std::int64_t>(prescriptions, 255));
         claims.push_back(c);
+    }
+
+    /// A chance in a year: care of a day follows the volume index of its category.
+    [[nodiscard]] Threshold chance_in(std::int32_t year, const Line& line, Threshold chance) const {
+        if (t.volume.empty() || line.yearly) return chance;
+        return scaled(chance, t.volume[at(year)][static_cast<std::size_t>(line.category)]);
     }
 
     void pattern(const std::vector<Choice>& list, bool onset_year, const Circumstance& now, std::int32_t fixed_day) {
@@ -292,10 +408,26 @@ private:
                 w[2] = fresh[2];
             }
             for (std::uint32_t i = 0; i < choice.count; ++i, ++line)
-                if (below(w[0], onset_year ? line->onset_probability : line->probability)) {
+                if (below(w[0], chance_in(now.year, *line, onset_year ? line->onset_probability : line->probability))) {
                     claim(*line, w, line->mean_cents, w[1], static_cast<std::uint32_t>(w[3]), now, fixed_day);
                     break;
                 }
+        }
+    }
+
+    /// Years of use of a course this year, 0 none. It ends by chance; it begins at the rate that keeps the curve of use.
+    void follow_courses(State& state, const Member& m, std::int32_t year, std::size_t age, std::size_t frailty) const {
+        std::size_t k = 0;
+        for (const GeneralTable& g : t.general) {
+            if (!g.course || k == state.course.size()) continue;
+            std::uint8_t& use = state.course[k++];
+            const bool start = year == m.entry_year;
+            const Threshold begins = scaled((start ? g.use : g.begins)[m.sex][age], g.frailty[frailty]);
+            if (use == 0 && begins == 0) continue;
+            const Words w = philox(m.person, static_cast<std::uint64_t>(year), courses + g.draw);
+            if (use != 0 && !below(w[0], g.ends)) use = static_cast<std::uint8_t>(std::min<int>(use + 1, course_years));
+            else if (use != 0) use = 0;
+            else if (below(w[1], begins)) use = static_cast<std::uint8_t>(start ? 1 + pick(g.since_when, w[2]) : 1);
         }
     }
 
@@ -303,9 +435,11 @@ private:
                   Multiplier morbidity, std::int32_t birth_day, std::int32_t delivery_day, std::int32_t death_day) {
         const Member& m = *now.member;
         const auto this_year = static_cast<std::uint8_t>(2 + at(now.year));
-        for (std::size_t c = 0; c < t.conditions.size(); ++c)
-            if (state.since[c] != 0) pattern(t.conditions[c].care, state.since[c] == this_year, now, -1);
+        if (!abroad)
+            for (std::size_t c = 0; c < t.conditions.size(); ++c)
+                if (state.since[c] != 0) pattern(t.conditions[c].care, state.since[c] == this_year, now, -1);
         for (const EpisodeTable& e : t.episodes) {
+            if (abroad) break;
             std::int32_t day = -1;
             switch (e.trigger) {
                 case Trigger::birth: day = birth_day; break;
@@ -320,96 +454,154 @@ private:
                     std::uint64_t draw = w[0];
                     if (e.sticky != 0 && (w[3] >> 32) < e.sticky) draw = philox(m.person, 0, care + e.draw)[0];
                     if (!below(draw, scaled(rate, factor))) break;
-                    day = first_day_of(now.year) +
-                          static_cast<std::int32_t>(uniform_below(w[2], static_cast<std::uint32_t>(days_in(now.year))));
+                    day = day_in(now.year, w[2]);
                     if (day < now.first || day > now.last) day = -1;
                     break;
                 }
             }
             if (day >= 0) pattern(e.care, false, now, day);
         }
+        std::size_t k = 0;
         for (const GeneralTable& g : t.general) {
+            const std::size_t use = g.course && k < state.course.size() ? state.course[k++] : 0;
             const Cents mean = g.cents[group][m.sex][age];
-            if (mean == 0) continue;
+            if (mean == 0 || (g.course && use == 0)) continue;
             const Words fresh = philox(m.person, static_cast<std::uint64_t>(now.year), care + g.draw);
             Words w = fresh;
             if (g.line.sticky != 0 && (fresh[3] >> 32) < g.line.sticky) {
                 w = philox(m.person, 0, care + g.draw);
                 w[2] = fresh[2];
             }
-            if (!below(w[0], scaled(g.use[m.sex][age], g.frailty[frailty]))) continue;
-            const Multiplier factor = times(g.amount_frailty[frailty], now.cost);
+            if (!g.course && !below(w[0], chance_in(now.year, g.line, scaled(g.use[m.sex][age], g.frailty[frailty]))))
+                continue;
+            Multiplier factor = times(g.amount_frailty[frailty], now.cost);
+            if (g.course) factor = times(factor, g.growth[use - 1]);
             claim(g.line, w, (mean * factor) >> 16, w[1], static_cast<std::uint32_t>(w[3]), now, -1);
         }
     }
 
     /// Do this member's births after the years asked decide the numbers of births before? Members are numbered slot by
     /// slot, and whoever is numbered must not depend on the years asked.
-    [[nodiscard]] bool numbers_others(std::size_t slot) const {
-        return members[slot].sex == 1 && std::any_of(members.begin() + static_cast<std::ptrdiff_t>(slot) + 1,
-                                                     members.end(), [](const Member& m) { return m.sex == 1; });
+    [[nodiscard]] bool numbers_others(std::size_t slot, std::int32_t year) const {
+        const auto mother = [&](const Member& m, std::int32_t since, std::int32_t until) {
+            return m.sex == 1 && age_in(since, m.birth_month) < mothers_below &&
+                   age_in(until, m.birth_month) >= mothers_from;
+        };
+        return mother(members[slot], year, p.last_year) &&
+               std::any_of(members.begin() + static_cast<std::ptrdiff_t>(slot) + 1, members.end(),
+                           [&](const Member& m) { return mother(m, m.entry_year, to); });
     }
 
     void live(std::size_t slot, data::Block& block, std::vector<Diagnosed>* diagnosed) {
         const Member m = members[slot];
         const Words w = philox(m.person, 0, traits), lasting = philox(m.person, 0, traits_more);
         const std::size_t frailty = frailty_of(w);
+        const std::uint64_t own_address = (std::uint64_t{1} << 40) + m.person;
         State state;
-        bool left_home = false;
-        std::uint16_t own = 0;
+        std::size_t home_of = m.home;
+        std::int32_t left_home = never;        // first day on one's own
+        std::int32_t institution_day = never;  // first day in an institution
+        std::size_t own = 0;                   // insurer of who left home
+        std::uint32_t own_place = 0;           // of who left home or lives in an institution
         std::int32_t last_child = -10;
         for (std::int32_t year = m.entry_year; year <= p.last_year; ++year) {
-            if (year > to && !numbers_others(slot)) break;
+            if (year > to && !numbers_others(slot, year)) break;
             const auto y = static_cast<std::uint64_t>(year);
             const std::size_t age = age_in(year, m.birth_month);
-            const std::int32_t first = year == m.entry_year ? m.entry_day : first_day_of(year);
+            const std::int32_t begin = first_day_of(year);
+            const std::int32_t first = year == m.entry_year ? m.entry_day : begin;
             std::int32_t last = first_day_of(year + 1) - 1;
+            bool gone = false;
+            if (left_home != never && left_home < begin) {
+                Home& mine = homes[home_of];
+                const Words change = philox(m.person, y, own_insurer), move = philox(m.person, y, own_moving);
+                if (switches(change, age, frailty)) own = another(own, change[1]);
+                mine.insurers[at(year)] = within_year(own, year, change);
+                Until<std::uint32_t>& next = mine.places[at(year)] = {own_place, own_place, never};
+                const bool may_move = institution_day == never;
+                if (may_move && below(move[0], departing_at(age))) {
+                    mine.departs = day_in(year, move[1]);
+                } else if (may_move && !abroad && below(move[2], t.moving[age])) {
+                    next.after = elsewhere(move[3]);
+                    if (next.after != own_place) next.day = day_in(year, move[1]);
+                    own_place = next.after;
+                }
+            }
+            const Until<std::uint16_t> insured_with = homes[home_of].insurers[at(year)];
+            Until<std::uint32_t> place = homes[home_of].places[at(year)];
+            if (institution_day != never) {
+                place = {own_place, own_place, never};
+            } else if (const std::int32_t departs = homes[home_of].departs; departs <= last) {
+                if (departs < first) break;
+                last = departs;
+                gone = true;
+            }
+            const Multiplier cost = t.frame[place.before].cost;
             const Multiplier morbidity = t.group_morbidity[group][age];
             conditions(state, m, year, age, frailty, morbidity);
+            follow_courses(state, m, year, age, frailty);
 
             const Words life = philox(m.person, y, vital);
             Multiplier death = t.mortality_base[m.sex][age];
             for (std::size_t c = 0; c < t.conditions.size(); ++c)
                 if (state.since[c] != 0) death += t.conditions[c].mortality;
-            const bool dies = below(life[0], scaled(scaled(t.mortality[m.sex][age], death), t.group_mortality[group]));
-            if (dies)
-                last = first +
-                       static_cast<std::int32_t>(uniform_below(life[1], static_cast<std::uint32_t>(last - first + 1)));
-
-            if (m.child && !left_home && age >= 18 && state.wlz_since == 0) {
-                const Words leave = philox(m.person, y, home);
-                if (below(leave[0], t.leave_home[0][age])) {
-                    left_home = true;
-                    own = insurers[at(year)];
-                }
-            } else if (left_home) {
-                const Words change = philox(m.person, y, own_insurer);
-                if (switches(change, age, frailty)) own = static_cast<std::uint16_t>(another(own, change[1]));
+            bool dies = below(life[0], scaled(scaled(t.mortality[m.sex][age], death), t.group_mortality[group]));
+            if (dies) {
+                const std::int32_t end = first_day_of(year + 1) - 1;
+                const std::int32_t day = first + static_cast<std::int32_t>(uniform_below(
+                                                     life[1], static_cast<std::uint32_t>(end - first + 1)));
+                if (day > last) dies = false;  // abroad by then
+                else last = day;
             }
+
+            if (state.wlz_since == year && institution_day == never) {
+                const Words enter = philox(m.person, y, institution);
+                institution_day = first + static_cast<std::int32_t>(
+                                              uniform_below(enter[0], static_cast<std::uint32_t>(last - first + 1)));
+            } else if (state.wlz_since != 0 && institution_day == never) {
+                institution_day = begin - 1;  // since before this year
+            }
+            const std::size_t slept = home_of;  // where the year began
+            if (m.child && left_home == never && !gone && age >= 18 && state.wlz_since == 0) {
+                const Words leave = philox(m.person, y, home);
+                if (const std::int32_t day = day_in(year, leave[1]);
+                    below(leave[0], t.leave_home[0][age]) && day > first && day <= last) {
+                    left_home = day;
+                    own = insured_with.on(never - 1);
+                    place.before = place.on(day - 1);
+                    place.after = below(leave[2], t.leaves_to_elsewhere) ? elsewhere(leave[3]) : place.before;
+                    place.day = day;
+                    home_of = homes.size();
+                    Home& mine = homes.emplace_back();
+                    mine.address = own_address;
+                    mine.insurers[at(year)] = insured_with;
+                    mine.places[at(year)] = place;
+                }
+            }
+            if (institution_day <= last && place.day > institution_day) place = {place.before, place.before, never};
+            own_place = place.after;
 
             std::int32_t delivery = -1;
             if (m.sex == 1 && state.wlz_since == 0 && year > last_child + 1 &&
                 below(life[2], scaled(t.fertility[1][age], t.group_fertility[group])) && members.size() < max_members) {
-                const std::int32_t day = first_day_of(year) + static_cast<std::int32_t>(uniform_below(
-                                                                  life[3], static_cast<std::uint32_t>(days_in(year))));
+                const std::int32_t day = day_in(year, life[3]);
                 if (day >= first && day <= last) {
                     delivery = day;
                     last_child = year;
                     Member baby;
                     baby.person = address * max_members + members.size();
-                    const std::int32_t past = day - first_day_of(year);
+                    const std::int32_t past = day - begin;
                     baby.birth_month = 12 * year + std::min(11, past * 12 / days_in(year));
                     baby.entry_year = year;
                     baby.entry_day = day;
                     baby.sex = below(philox(baby.person, 0, traits)[0], t.boys) ? 0 : 1;
                     baby.child = baby.newborn = true;
+                    baby.home = static_cast<std::uint32_t>(day >= left_home ? home_of : slept);
                     members.push_back(baby);
                 }
             }
 
-            const bool resident = !left_home && state.wlz_since == 0;
-            if (resident) ++residents[at(year)];
-            const std::uint8_t wlz = state.wlz_since == 0 ? 0 : state.wlz_since == year ? 1 : 2;
+            if (home_of == 0 && state.wlz_since == 0) ++residents[at(year)];
             std::uint8_t source = income(age, frailty, w[2]);
             if (slot < 2 && !m.child) parent_income[slot][at(year)] = age < 65 ? source : 0;
             if (age < 18) {
@@ -418,38 +610,46 @@ private:
                     if (parent[at(year)] != 0) source = std::min(source, parent[at(year)]);
             }
             if (year >= from && year <= to) {
+                const bool entering = institution_day >= first && institution_day <= last;
                 data::Record r;
                 r.person = m.person;
-                r.address = left_home || state.wlz_since != 0 ? (std::uint64_t{1} << 40) + m.person : address;
-                r.first_day = first;
-                r.last_day = last;
                 r.birth_month = m.birth_month;
-                if (age >= 18 && wlz == 0) {
+                if (age >= 18 && (state.wlz_since == 0 || entering)) {
                     const Threshold chance = scaled(t.voluntary[m.sex][age], t.voluntary_frailty[frailty]);
                     if (below(lasting[0], chance))
                         r.voluntary_deductible_cents = p.voluntary_cents[pick(t.voluntary_amount, lasting[1])];
                 }
-                r.insurer = p.insurers[left_home ? own : insurers[at(year)]].code;
                 r.represents = represents;
-                r.municipality = stretch->municipality.code;
-                r.region = stretch->municipality.region;
                 r.sex = static_cast<std::uint8_t>(m.sex + 1);
                 r.income_source = source;
-                r.ses = wlz == 2 ? 1 : ses;
-                r.wlz = wlz;
-                if (age < 18) r.household = static_cast<std::uint8_t>(HouseholdState::none);
-                else if (wlz == 2) r.household = static_cast<std::uint8_t>(HouseholdState::wlz_permanent);
-                else if (wlz == 1) r.household = static_cast<std::uint8_t>(HouseholdState::wlz_entering);
-                else if (left_home)
-                    r.household = static_cast<std::uint8_t>(below(lasting[2], t.lives_alone[m.sex][age])
-                                                                ? HouseholdState::one_person
-                                                                : HouseholdState::other);
-                else r.household = undecided;
-                block.records.push_back(r);
+                split(first, last, {insured_with.day, place.day, left_home, institution_day});
+                for (Period& period : periods) {
+                    period.insurer = insured_with.on(period.first);
+                    period.institution = period.first >= institution_day;
+                    const bool own_home = period.first >= left_home;
+                    const Municipality& town = t.frame[place.on(period.first)].municipality;
+                    r.address = period.institution ? own_address : homes[own_home ? home_of : slept].address;
+                    r.first_day = period.first;
+                    r.last_day = period.last;
+                    r.insurer = p.insurers[period.insurer].code;
+                    r.municipality = town.code;
+                    r.region = town.region;
+                    r.wlz = !period.institution ? 0 : entering ? 1 : 2;
+                    r.ses = r.wlz == 2 ? std::uint8_t{1} : ses;
+                    // The class of who enters an institution is that of the whole year.
+                    if (age < 18) r.household = static_cast<std::uint8_t>(HouseholdState::none);
+                    else if (r.wlz == 2) r.household = static_cast<std::uint8_t>(HouseholdState::wlz_permanent);
+                    else if (entering) r.household = static_cast<std::uint8_t>(HouseholdState::wlz_entering);
+                    else if (own_home)
+                        r.household = static_cast<std::uint8_t>(below(lasting[2], t.lives_alone[m.sex][age])
+                                                                    ? HouseholdState::one_person
+                                                                    : HouseholdState::other);
+                    else r.household = undecided;
+                    block.records.push_back(r);
+                }
 
                 claims.clear();
-                const Circumstance now{&m,        year,     first,        last, static_cast<std::int32_t>(age),
-                                       r.insurer, wlz == 2, stretch->cost};
+                const Circumstance now{&m, year, first, last, static_cast<std::int32_t>(age), cost};
                 use_care(state, now, age, frailty, morbidity, m.newborn && year == m.entry_year ? m.entry_day : -1,
                          delivery, dies ? last : -1);
                 std::sort(claims.begin(), claims.end(), [](const data::Claim& a, const data::Claim& b) {
@@ -465,8 +665,29 @@ private:
                     for (std::size_t c = 0; c < t.conditions.size(); ++c)
                         if (state.since[c] != 0) diagnosed->push_back({m.person, year, static_cast<std::int32_t>(c)});
             }
-            if (dies) break;
+            if (!dies && !gone) continue;
+            for (std::int32_t later = year + 1; left_home != never && later <= p.last_year; ++later) {
+                homes[home_of].insurers[at(later)] = homes[home_of].insurers[at(year)];  // those who stay behind
+                homes[home_of].places[at(later)] = {own_place, own_place, never};
+            }
+            break;
         }
+    }
+
+    /// Insured days in periods that begin on the days named, where these lie inside.
+    void split(std::int32_t first, std::int32_t last, std::array<std::int32_t, 4> days) {
+        std::sort(days.begin(), days.end());
+        periods.clear();
+        Period period;
+        period.first = first;
+        for (const std::int32_t day : days) {
+            if (day <= period.first || day > last) continue;
+            period.last = day - 1;
+            periods.push_back(period);
+            period.first = day;
+        }
+        period.last = last;
+        periods.push_back(period);
     }
 };
 

@@ -93,14 +93,19 @@ struct Builder {
         l.varies = c.product == 0 && c.category == Category::hospital;
         l.specialism = c.specialism;
         l.diagnosis = c.diagnosis;
-        l.product = l.varies ? ((std::uint32_t{c.specialism} * 1000 + c.diagnosis) * 10 + (c.consult ? 1 : 2)) * 100
-                             : c.product;
+        l.product = l.varies ? ((std::uint32_t{c.specialism} * 1000 + c.diagnosis) * 10 + 1) * 100 : c.product;
         l.sticky = share32(c.sticky);
         l.quantiles = quantiles(c.cv);
         l.mean_cents = std::lround(c.mean_eur * 100);
         l.ddd = c.ddd;
         l.prescriptions = c.prescriptions;
         l.age_min = c.age_min;
+        if (l.varies)
+            for (const Setting& setting : p.settings)  // that of the specialism, else the one of all others
+                if (setting.specialism == c.specialism || (setting.specialism == 0 && l.admission_from == 0)) {
+                    l.heavy_from = std::lround(setting.heavy_from_eur * 100);
+                    l.admission_from = std::lround(setting.admission_from_eur * 100);
+                }
         return l;
     }
 
@@ -178,6 +183,34 @@ struct Builder {
         }
     }
 
+    /// Use that lasts: begun at the rate that keeps the curve of use, growing in the first years, with a mean of 1.
+    void course(const General& g, GeneralTable& table) const {
+        table.course = true;
+        table.ends = threshold(g.ends);
+        Curve begins = g.use;
+        for (std::size_t s = 0; s < 2; ++s)
+            for (std::size_t a = 1; a < ages; ++a)
+                begins[s][a] =
+                    std::max(0.0, (g.use[s][a] - g.use[s][a - 1] * (1 - g.ends)) / std::max(0.05, 1 - g.use[s][a - 1]));
+        for (std::size_t s = 0; s < 2; ++s) begins[s][0] = 0;
+        table.begins = thresholds(begins);
+        std::array<double, course_years> share{}, amount{};
+        double total = 0, mean = 0;
+        for (std::size_t k = 0; k < share.size(); ++k) {
+            share[k] = std::pow(1 - g.ends, static_cast<double>(k));
+            if (k + 1 == share.size()) share[k] /= std::max(0.05, g.ends);  // and all who use it for longer
+            amount[k] = std::pow(1 + g.growth, static_cast<double>(k));
+            total += share[k];
+            mean += share[k] * amount[k];
+        }
+        double sum = 0;
+        for (std::size_t k = 0; k < share.size(); ++k) {
+            table.growth[k] = multiplier(amount[k] * total / mean);
+            table.since_when[k] = threshold((sum += share[k]) / total);
+        }
+        table.since_when.back() = ~Threshold{0};
+    }
+
     void general() {
         for (const General& g : p.general) {
             GeneralTable table;
@@ -187,6 +220,7 @@ struct Builder {
             table.frailty = frailty(g.frailty);
             table.amount_frailty = frailty(g.amount_frailty);
             table.draw = next_draw++;
+            if (g.course) course(g, table);
             for (const BandTable& mean : g.mean_eur) {
                 auto& cents = table.cents.emplace_back();
                 for (std::size_t s = 0; s < 2; ++s)
@@ -285,6 +319,16 @@ struct Builder {
             t.frame.push_back({next, next + size, m, multiplier(m.cost_factor)});
             next += size;
         }
+        for (std::size_t g = 0; g < p.group_mortality.size(); ++g) {
+            Destinations& to = t.destinations.emplace_back();
+            std::vector<double> insured;
+            for (std::size_t k = 0; k < p.municipalities.size(); ++k)
+                if (p.municipalities[k].group == g) {
+                    insured.push_back(p.municipalities[k].insured);
+                    to.stretch.push_back(static_cast<std::uint32_t>(k));
+                }
+            to.cumulative = cumulative(insured);
+        }
     }
 
     void traits() {
@@ -328,6 +372,22 @@ struct Builder {
         for (std::size_t f = 0; f < frailty_classes; ++f)
             t.switching_frailty[f] = multiplier(p.switching_frailty.at(f));
         for (const double g : p.group_fertility) t.group_fertility.push_back(multiplier(g));
+        for (const double g : p.group_departing) t.group_departing.push_back(multiplier(g));
+        for (std::size_t a = 0; a < ages; ++a) {
+            t.moving[a] = threshold(p.moving.at(a));
+            t.departing[a] = threshold(p.departing.at(a));
+        }
+        const auto trend = [](const std::vector<std::vector<double>>& index, auto& into) {
+            for (const auto& year : index) {
+                auto& row = into.emplace_back();
+                for (std::size_t c = 0; c < category_count; ++c) row[c] = multiplier(year.at(c));
+            }
+        };
+        trend(p.price_index, t.price);
+        trend(p.volume_index, t.volume);
+        t.departing_arrived = multiplier(p.departing_arrived);
+        t.leaves_to_elsewhere = threshold(p.leaves_to_elsewhere);
+        t.switching_within_year = threshold(p.switching_within_year);
         for (const double g : p.group_switching) t.group_switching.push_back(multiplier(g));
         for (const auto& curve : p.group_morbidity) {
             auto& table = t.group_morbidity.emplace_back();

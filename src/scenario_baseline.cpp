@@ -1,6 +1,5 @@
 #include <anderhalf/core/calendar.hpp>
 #include <anderhalf/core/errors.hpp>
-#include <anderhalf/own_payment/own_payment.hpp>
 #include <anderhalf/payment/excess.hpp>
 #include <anderhalf/scenario/baseline.hpp>
 
@@ -192,14 +191,6 @@ std::vector<std::int32_t> insurer_index(const std::vector<std::uint16_t>& codes)
     return index;
 }
 
-Cents own_payment(const risk::Scheme& scheme, const data::Record& r, std::int32_t year, const RecordCost& cost,
-                  Cents voluntary) {
-    const params::Model& model = scheme.model();
-    if (scheme.age(r, year) < model.adult_age) return 0;
-    return own_payment::realised(model.deductible_amount, voluntary, cost.eligible, r.last_day - r.first_day + 1,
-                                 days_in(year));
-}
-
 bool ranked_for_mental_care(const risk::Scheme& scheme, const data::Record& r, std::int32_t year) {
     return scheme.age(r, year) >= scheme.model().adult_age;
 }
@@ -253,8 +244,10 @@ void add_totals(const View& view, const std::vector<std::int32_t>& insurers, Ind
     const risk::Scheme& scheme = *view.scheme;
     const auto records = view.panel->records_of(p, year);
     if (records.empty()) return;
-    view.health(p, year, records.front(), health);
+    const data::Record* grouped = nullptr;  // the record that health is of: who lives abroad has other classes
     for (const data::Record& r : records) {
+        if (grouped == nullptr || (r.region == 0) != (grouped->region == 0)) view.health(p, year, r, health);
+        grouped = &r;
         const auto k = static_cast<std::size_t>(&r - view.panel->records.data());
         const RecordCost& cost = cost_of(k);
         const Index i = insurers[r.insurer];
@@ -299,8 +292,11 @@ void add_totals(const View& view, const std::vector<std::int32_t>& insurers, Ind
         totals.cost_ggz[at(i)] += factor * cost.ggz;
         totals.cost_fixed[at(i)] += factor * cost.fixed;
         totals.cost_nursing[at(i)] += factor * cost.nursing;
-        totals.own_payments[at(i)] += factor * own_payment(scheme, r, year, cost, r.voluntary_deductible_cents);
-        totals.own_payments_mandatory[at(i)] += factor * own_payment(scheme, r, year, cost, 0);
+        const OwnPayment own = own_payment(scheme, records, at(&r - records.data()), year, [&](const data::Record& of) {
+            return cost_of(at(&of - view.panel->records.data())).eligible;
+        });
+        totals.own_payments[at(i)] += factor * own.total;
+        totals.own_payments_mandatory[at(i)] += factor * own.mandatory;
     }
 }
 
@@ -402,7 +398,8 @@ void View::classes(Index p, std::int32_t year, const data::Record& record, risk:
             return beyond((*cost_lines)[at(year - lag - panel->first_year)].ggz_mhk[at(k)], c->ggz_cost, year - lag);
         });
     const std::int32_t exempt_from = scheme->model().wlz_no_mvv_from_age;
-    const bool wlz_none = record.wlz > 0 && exempt_from != 0 && age >= exempt_from;
+    // Who enters an institution is of the year as a whole, as in the personal criterion of the household.
+    const bool wlz_none = panel->records_of(p, year).back().wlz > 0 && exempt_from != 0 && age >= exempt_from;
     const risk::CareYear* last = past[1];
     if (!wlz_none && last != nullptr && last->insured != 0) {
         const Cents sum = detail::nursing_sum(*this, p, year, adult);

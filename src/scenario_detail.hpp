@@ -25,9 +25,6 @@ struct Part {
 [[nodiscard]] Index record_of(std::span<const data::Record> records, const data::Claim& claim);
 
 void add_cost(const risk::Scheme& scheme, const data::Claim& claim, RecordCost& cost);
-/// @param voluntary  [cents] on top of the mandatory deductible
-[[nodiscard]] Cents own_payment(const risk::Scheme& scheme, const data::Record& r, std::int32_t year,
-                                const RecordCost& cost, Cents voluntary);
 /// Insured of 18 and older in the cost year: those whose mental care is ranked.
 [[nodiscard]] bool ranked_for_mental_care(const risk::Scheme& scheme, const data::Record& r, std::int32_t year);
 

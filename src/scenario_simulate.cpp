@@ -398,11 +398,11 @@ Area survey(const Baseline& b, const Substitution& programme) {
         const std::int32_t year = b.options.start + k;
         for (Index p = 0; p < panel.persons(); ++p) {
             const auto records = panel.records_of(p, year);
-            if (records.empty() || !programme.in_area(records.front().municipality)) continue;
+            if (std::none_of(records.begin(), records.end(),
+                             [&](const data::Record& r) { return programme.in_area(r.municipality); }))
+                continue;
             const auto claims = panel.claims_of(p, year);
-            Days days = 0;
-            for (const data::Record& r : records) days += r.last_day - r.first_day + 1;
-            programme.count(records.front(), days, claims, area.volumes[at(k)]);
+            programme.count(records, claims, area.volumes[at(k)]);
             const bool candidate = std::any_of(claims.begin(), claims.end(), [&](const data::Claim& c) {
                 return c.category == Category::gp || programme.line_of(c) != nullptr;
             });

@@ -26,6 +26,17 @@ enum ClaimWord : std::size_t { word_enrol = 0, word_refer_on = 1, word_downstrea
 enum AddedWord : std::size_t { word_added = 0, word_specialism = 1, word_added_downstream = 2 };
 constexpr std::uint64_t added_draw = 0xFFFF'FFFF;  // no claim has this rank
 
+/// The record of a claim: of its insurer, covering the day it was opened, else the last; null when there is none.
+[[nodiscard]] const data::Record* bearer_of(std::span<const data::Record> records, const data::Claim& claim) {
+    const data::Record* found = nullptr;
+    for (const data::Record& r : records) {
+        if (r.insurer != claim.insurer) continue;
+        found = &r;
+        if (claim.opened >= r.first_day && claim.opened <= r.last_day) break;
+    }
+    return found;
+}
+
 }  // namespace
 
 Substitution::Substitution(Programme programme)
@@ -74,17 +85,24 @@ const Line* Substitution::line_of(const data::Claim& claim) const {
     return nullptr;
 }
 
-void Substitution::count(const data::Record& record, Days days, std::span<const data::Claim> claims, Volumes& v) const {
-    v.insured_days += days * record.represents;
+void Substitution::count(std::span<const data::Record> records, std::span<const data::Claim> claims, Volumes& v) const {
+    const auto inside =
+        std::find_if(records.begin(), records.end(), [&](const data::Record& r) { return in_area(r.municipality); });
+    if (inside == records.end()) return;
+    const std::int64_t represents = inside->represents;
+    for (const data::Record& r : records)
+        if (in_area(r.municipality)) v.insured_days += (r.last_day - r.first_day + 1) * Days{r.represents};
     bool eligible = false, gp = false;
     for (const data::Claim& claim : claims) {
+        const data::Record* bearer = bearer_of(records, claim);
+        if (bearer == nullptr || !in_area(bearer->municipality)) continue;
         if (line_of(claim) != nullptr) {
             eligible = true;
-            (claim.consult ? v.consults : v.heavier) += record.represents;
+            (claim.consult ? v.consults : v.heavier) += represents;
         }
         gp = gp || claim.category == Category::gp;
     }
-    if (gp && !eligible) v.gp_only += record.represents;
+    if (gp && !eligible) v.gp_only += represents;
 }
 
 Chances Substitution::chances(std::int32_t year, const Volumes& v, Days days_in_year) const {
@@ -121,9 +139,8 @@ bool Substitution::apply(std::span<const data::Record> records, std::int32_t yea
     if (!active(year) || reached == records.end()) return false;
     const data::Record& record = *reached;
     const auto pays = [&](const data::Claim& claim) {
-        return std::any_of(records.begin(), records.end(), [&](const data::Record& r) {
-            return r.insurer == claim.insurer && in_area(r.municipality) && takes_part(r.insurer);
-        });
+        const data::Record* bearer = bearer_of(records, claim);
+        return bearer != nullptr && in_area(bearer->municipality) && takes_part(bearer->insurer);
     };
     const Philox philox{seed, Purpose::substitution};
     const auto draw = [&](std::uint64_t rank) {

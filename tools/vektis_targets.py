@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from anderhalf.datasets import CATEGORIES as ALL_CATEGORIES
 from anderhalf.datasets import SOURCE, TERMS, VektisData, hundredths, plain_name, read_vektis
 from anderhalf.errors import AnderhalfError, NotFoundError, Problem
 from anderhalf.regiobeeld import Comparison, compare, find_region
@@ -55,6 +56,8 @@ def write_targets(folder: Path, out: Path) -> list[Path]:
     return [
         *tables,
         write(out / "vektis_municipalities_2018.csv", MUNICIPALITIES, municipalities(data[2018])),
+        write(out / "vektis_abroad.csv", ABROAD, abroad(data)),
+        write(out / "vektis_trend.csv", TREND, trend(data)),
         write_summary(out / "vektis.toml", data),
     ]
 
@@ -81,6 +84,46 @@ ratio = actual / expected, unrounded figures divided. municipality: the region o
 for all ages together); age_from 0 and age_to -1: all ages; category total: all categories together."""
 MUNICIPALITIES = """\
 All municipalities: insured years and total cost per insured year against the national cost of the same age and sex."""
+
+ABROAD = """\
+The row without municipality, age and sex of each year: insured abroad and insured whose municipality is unknown. Per
+insured year, in euros."""
+TREND = """\
+Cost per insured year of the Netherlands in euros, per category, at the composition by age and sex of 2018."""
+
+
+def abroad(data: dict[int, VektisData]) -> pd.DataFrame:
+    """Insured years and cost per insured year of the row without a municipality."""
+    rows = []
+    for year, one in data.items():
+        years = one.rest["insured_years"].sum()
+        row: dict[str, object] = {"year": year, "persons": int(one.rest["persons"].sum())}
+        row["insured_years"] = f"{years:.2f}"
+        for category in ALL_CATEGORIES:
+            cents = one.rest[f"{category}_cents"].sum() if category in one.categories else 0
+            row[f"{category}_eur"] = f"{cents / 100.0 / years:.2f}"
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def trend(data: dict[int, VektisData]) -> pd.DataFrame:
+    """Mean cost per insured year of each year at the composition of 2018, per category."""
+    keys = ["sex", "age_from"]
+    weight = data[2018].cells.groupby(keys)["insured_years"].sum()
+    rows = []
+    for year, one in data.items():
+        cents = [f"{c}_cents" for c in one.categories]
+        cells = one.cells.groupby(keys)[[*cents, "insured_years"]].sum()
+        row: dict[str, object] = {"year": year}
+        for category in ALL_CATEGORIES:
+            mean = 0.0
+            if category in one.categories:
+                mean = float(
+                    (cells[f"{category}_cents"] / 100.0 / cells["insured_years"] * weight).sum() / weight.sum()
+                )
+            row[f"{category}_eur"] = f"{mean:.2f}"
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def population(data: VektisData) -> pd.DataFrame:

@@ -165,7 +165,7 @@ def synthesise(
         Path, typer.Option(help="Folder for records/, claims/ and manifest.json; appears whole or not at all.")
     ],
     persons: Annotated[int, typer.Option(min=1_000, help="Rows wanted in the start year.")] = 10_000,
-    years: Annotated[str, typer.Option(help="First and last year, A:B, within 2015:2031")] = "2015:2021",
+    years: Annotated[str, typer.Option(help="First and last year, A:B, within 2011:2031")] = "2015:2021",
     region: Annotated[str, typer.Option(help="Region that is drawn more densely")] = "mijnstreek",
     model: Annotated[
         str | None, typer.Option(help="Also insured.parquet: classes and cost in this model year, for `anderhalf pay`")

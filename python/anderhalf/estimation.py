@@ -349,7 +349,7 @@ def zero_sum_rules(
             raise ShapeError(
                 Problem("carrier", "not given", f"the criterion that carries the total cost, one of {', '.join(names)}")
             )
-        chosen = [c for c in layout.criteria if c.name != carrier and (c.none or not c.many)]
+        chosen = [c for c in layout.criteria if c.name != carrier and (c.none or not c.many or c.optional)]
     else:
         unknown = [name for name in zero_sum if name not in names]
         if unknown:
@@ -1218,10 +1218,13 @@ def _with_bands(
     layout: Layout, model: str | Model | None, bands: Mapping[str, Mapping[str, Sequence[Label]]] | None
 ) -> Layout:
     if model is not None:  # moments from bytes know their classes, not their bands
-        by_name = {c.name: c.bands for c in model_layout(model).criteria}
+        by_name = {c.name: c for c in model_layout(model).criteria}
         name = model if isinstance(model, str) else model.name
         layout = replace(
-            layout, model=name, criteria=tuple(replace(c, bands=by_name[c.name]) for c in layout.criteria)
+            layout, model=name,
+            criteria=tuple(
+                of if (of := by_name[c.name]).optional else replace(c, bands=of.bands) for c in layout.criteria
+            ),
         )  # fmt: skip
     if not bands:
         return layout

@@ -66,6 +66,9 @@ class Criterion:
         Any number of classes, eliminated in the estimate: a fixed effect. At most one criterion; it carries the total.
     bands : mapping of str to sequence of classes, optional
         Age bands: one zero-sum rule for each instead of one for the criterion.
+    optional : bool
+        With ``multi``: one column of codes in which -1 says that no class applies, such as the region of who lives
+        abroad. Zero-sum rules are those of a criterion with one class per record.
 
     Examples
     --------
@@ -81,6 +84,7 @@ class Criterion:
     none: bool = False
     absorbed: bool = False
     bands: Mapping[str, Sequence[Label]] = field(default_factory=dict)
+    optional: bool = False
 
     def __post_init__(self) -> None:
         where = f"criterion {self.name}"
@@ -103,6 +107,8 @@ class Criterion:
             problems.append(Problem(where, "is both multi and counts", "one of them"))
         if self.none and not (self.multi or self.counts):
             problems.append(Problem(where, "none", "only with multi or counts: a code column has its own class for it"))
+        if self.optional and not (self.multi and len(self.columns) == 1 and not self.none):
+            problems.append(Problem(where, "optional", "one column of codes, with multi and without none"))
         if self.absorbed and (self.multi or self.counts):
             problems.append(Problem(where, "absorbed", "a column of codes: one class per record"))
         if not (self.multi or self.counts) and len(self.columns) > 1:
@@ -393,6 +399,13 @@ def _chunk(layout: Layout, piece: Slice, first: int, *, classes_only: bool) -> C
 
     def many(c: Criterion) -> Any:
         read = len(c.named) - c.none
+        if c.optional:
+            column = piece.read(c.columns[0])
+            values = _plain(column, piece.where(c.columns[0]))
+            absent = values == -1
+            known = Column(np.where(absent, int(c.named[0]), values).astype(values.dtype))
+            place = encoded(c, known, piece.where(c.columns[0]), layout.whole_floats, piece.first_row)
+            return np.where(absent, np.uint64(0), np.uint64(1) << place.astype(np.uint64))
         if len(c.columns) == 1 and read > 1:  # bit k: the k-th read class
             mask = _plain(piece.read(c.columns[0]), piece.where(c.columns[0]))
             if mask.dtype.kind not in "iu":
@@ -591,6 +604,9 @@ def layout_of(
     )
 
 
+_NOT_ABROAD = ("region", "ses", "ppa")  # Bzv 3.8(1)b: who lives abroad has no class of these; -1 in their columns
+
+
 def model_criteria(model: Model) -> list[Criterion]:
     """The criteria of somatic care of a model year (the variable share), with the columns that hold them.
 
@@ -606,7 +622,8 @@ def model_criteria(model: Model) -> list[Criterion]:
                 name = f"{row.age_min}+" if row.age_max >= 999 else f"{row.age_min}-{row.age_max}"
                 bands.setdefault(name, []).append(row.code)
         if c.assignment == "single":
-            result.append(Criterion(c.name, classes=keys, bands=bands))
+            away = c.name in _NOT_ABROAD
+            result.append(Criterion(c.name, classes=keys, bands=bands, multi=away, optional=away))
         else:
             result.append(
                 Criterion(

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 AGES = 106
 BANDS = 19
+ABROAD = "Abroad"
 KNOTS = (0, 10, 20, 30, 40, 50, 60, 70, 80, 90)
 Table = NDArray[np.float64]
 
@@ -87,6 +88,17 @@ class _Episode(_Pattern):
     sticky: Share = 0.0
 
 
+class _Course(_Strict):
+    ends: Share
+    growth: Positive
+
+
+class _Setting(_Strict):
+    specialism: int
+    heavy_from_eur: Positive
+    admission_from_eur: Positive
+
+
 class _General(_Strict):
     category: str
     product: int = 0
@@ -101,6 +113,7 @@ class _General(_Strict):
     cv: Positive = 1.0
     sticky: Share = 0.0
     yearly: bool = False
+    course: _Course | None = None
 
 
 class _Diagnosis(_Strict):
@@ -130,6 +143,7 @@ class _LowComplexity(_Strict):
 class CareFile(_Strict):
     """``care.toml``: episodes and the general part."""
 
+    settings: list[_Setting]
     low_complexity: _LowComplexity
     episode: list[_Episode]
     general: list[_General]
@@ -275,8 +289,32 @@ def _population(name: str, folder: Path) -> dict[str, Table]:
     return result
 
 
-def _municipalities(folder: Path, society: dict[str, Any]) -> tuple[list[_core.Municipality], list[_core.Composition]]:
-    start = _population("vektis_population_2015.csv", folder)
+def _earlier(table: Table, mortality: Table, society: dict[str, Any], years: int = 4) -> Table:
+    """Insured by sex and five-year class some years before a count: cohorts younger, the dead back, arrivals out."""
+    rules, arrivals = society["start_of_2011"], society["arrivals"]
+    arrived = np.array([arrivals["men"], arrivals["women"]], dtype=np.float64)
+    result = np.zeros_like(table)
+    for sex in range(2):
+        now = np.repeat(table[sex, :-1] / 5, 5)  # single years 0..89
+        came = np.repeat(arrived[sex, :-1] / 5, 5) * rules["net_arrivals"] * table.sum() / arrived.sum()
+        left = np.cumprod(1 - mortality[sex, 90:AGES])
+        oldest = table[sex, -1] * left / left.sum()
+        single = np.concatenate([np.maximum(now - came, 0), oldest])
+        then = np.zeros(90)
+        for age in range(90):
+            alive = float(np.prod(1 - mortality[sex, age : age + years]))
+            then[age] = single[age + years] / alive
+        result[sex, :-1] = then.reshape(-1, 5).sum(axis=1)
+        result[sex, -1] = table[sex, -1] / rules["oldest_growth"] ** years
+    return result
+
+
+def _municipalities(
+    folder: Path, society: dict[str, Any], mortality: Table
+) -> tuple[list[_core.Municipality], list[_core.Composition]]:
+    counted = _population("vektis_population_2015.csv", folder)
+    first, last = society["years"]["start"], society["years"]["last"]
+    start = {name: _earlier(table, mortality, society, 2015 - first) for name, table in counted.items()}
     region = society["region"]["mijnstreek"]
     names: list[str] = region["municipalities"]
     rows = _rows("vektis_municipalities_2018.csv", folder)
@@ -294,7 +332,8 @@ def _municipalities(folder: Path, society: dict[str, Any]) -> tuple[list[_core.M
         c = _core.Composition()
         c.insured = table.tolist()
         c.arriving = [arrivals["men"], arrivals["women"]]
-        c.arrivals = [arrivals["share"][0 if k == 0 else 1]] * (society["years"]["last"] - society["years"]["start"])
+        share = arrivals["rest" if k == 0 else "region"]
+        c.arrivals = [share[min(y, len(share) - 1)] for y in range(last - first)]
         compositions.append(c)
     result = []
     weight = region["cost_weight"]
@@ -313,7 +352,43 @@ def _municipalities(folder: Path, society: dict[str, Any]) -> tuple[list[_core.M
     mean = float(np.average(ratio[inside_rows], weights=years[inside_rows]))
     for i in inside_rows:
         result[i].cost_factor = 1 + 0.8 * (float(ratio[i]) / mean - 1)
-    return result, compositions
+    rules = society["abroad"]
+    profile = np.array([rules["men"], rules["women"]], dtype=np.float64)
+    c = _core.Composition()
+    c.insured = (profile / profile.sum() * rules["insured_years_2011"]).tolist()
+    c.arriving = [[0, 0, 0, 0, *row[4:]] for row in profile.tolist()]
+    c.arrivals = [rules["arrivals"]] * (last - first)
+    m = _core.Municipality()
+    m.code, m.name, m.group, m.region, m.composition = 0, ABROAD, 2, 0, len(compositions)
+    m.insured, m.cost_factor = float(np.array(c.insured).sum()), 1.0
+    return [*result, m], [*compositions, c]
+
+
+def _abroad(folder: Path) -> dict[int, dict[str, float]]:
+    """Insured years and euros per insured year of the insured without a municipality, by year."""
+    rows = _rows("vektis_abroad.csv", folder)
+    return {int(r["year"]): {k: float(v) for k, v in r.items() if k != "year" and v} for r in rows}
+
+
+def _abroad_means(folder: Path, society: dict[str, Any], base: int) -> dict[str, Table]:
+    """Euros per insured year of those living abroad [sex][band]: the national shape by age at the mean of their row."""
+    goal, row = targets(folder, base), _abroad(folder)[base]
+    rules, split = society["abroad"], society["category_split"]
+    profile = np.array([rules["men"], rules["women"]], dtype=np.float64)
+    factor = price_factor(folder)
+    means = {name: row.get(f"{name}_eur", 0.0) * factor for name in goal}
+    hospital, other = means["hospital"], means["other"]
+    means["hospital"] = hospital * (1 - split["diagnostics_of_hospital"])
+    means["diagnostics"] += hospital * split["diagnostics_of_hospital"]
+    means["other"] = row["cross_border_eur"] * factor + other * (1 - split["sensory_of_other"])
+    means["sensory"] = other * split["sensory_of_other"]
+    level = society["price_level"][str(base)]
+    means["ggz"] = _abroad(folder)[level["ggz_of"]]["ggz_eur"] * level["ggz_factor"]
+    result = {}
+    for name, shape in goal.items():
+        mean = float((shape[0] * profile).sum() / profile.sum())
+        result[name] = shape[0] * (means[name] / mean if mean > 0 else 0.0)
+    return result
 
 
 def documents(folder: Path | None = None) -> dict[str, dict[str, Any]]:
@@ -348,11 +423,15 @@ def load_parameters(
     care = CareFile.model_validate(found["care"])
     p = _core.PopulationParameters()
     p.start_year, p.last_year = society["years"]["start"], society["years"]["last"]
-    p.municipalities, p.compositions = _municipalities(folder, society)
+    death = society["mortality"]
+    rate = np.exp(np.interp(np.arange(AGES), death["knots"], np.log(death["per_1000"]))) / 1000
+    by_sex = [rate * np.interp(np.arange(AGES), death["men_knots"], death[sex]) for sex in ("men", "women")]
+    p.mortality = [row.tolist() for row in by_sex]
+    p.municipalities, p.compositions = _municipalities(folder, society, np.array(by_sex))
     insurers = []
     for item in society["insurers"]["list"]:
         i = _core.Insurer()
-        i.code, i.name, i.share = item["code"], item["name"], [item["share"], item["region"]]
+        i.code, i.name, i.share = item["code"], item["name"], [item["share"], item["region"], item["share"]]
         insurers.append(i)
     p.insurers = insurers
 
@@ -365,18 +444,19 @@ def load_parameters(
     p.boys = house["boys"]
     p.group_fertility = society["fertility"]["group"]
     p.fertility = curve(society["fertility"]["knots"], society["fertility"]["rate"], men=0)
-    death = society["mortality"]
-    rate = np.exp(np.interp(np.arange(AGES), death["knots"], np.log(death["per_1000"]))) / 1000
-    p.mortality = [
-        (rate * np.interp(np.arange(AGES), death["men_knots"], death["men"])).tolist(),
-        (rate * np.interp(np.arange(AGES), death["men_knots"], death["women"])).tolist(),
-    ]
     p.group_mortality = death["group"]
+
+    moves, departures = society["moves"], society["departures"]
+    p.moving = curve(moves["knots"], moves["chance"])[0]
+    p.leaves_to_elsewhere = moves["leaves_to_elsewhere"]
+    p.departing = curve(departures["knots"], departures["chance"])[0]
+    p.departing_arrived, p.group_departing = departures["arrived"], departures["group"]
 
     income = society["income_group"]
     p.ses_share, p.ses_share_region, p.ses_frailty = income["share"], income["share_region"], income["frailty"]
     morbidity = society["morbidity_region"]
-    p.group_morbidity = [[1.0] * AGES, np.interp(np.arange(AGES), morbidity["knots"], morbidity["factor"]).tolist()]
+    region_factor = np.interp(np.arange(AGES), morbidity["knots"], morbidity["factor"]).tolist()
+    p.group_morbidity = [[1.0] * AGES, region_factor, [1.0] * AGES]
     p.income = [[0.0, *row, 0.0] for row in society["income_source"]["classes"]]
     p.income_frailty = society["income_source"]["frailty"]
 
@@ -427,6 +507,7 @@ def load_parameters(
     p.episodes = episodes
 
     goal = targets(folder, base)
+    abroad = _abroad_means(folder, society, base)
     if calibration.general_eur is None:
         means = {name: 0.5 * table for name, table in goal.items()}
     else:
@@ -445,14 +526,25 @@ def load_parameters(
             np.minimum(1, np.array(row)).tolist() for row in curve(item.knots, item.percent, item.men, item.women, 0.01)
         ]
         g.frailty, g.amount_frailty = item.frailty, item.amount_frailty
-        g.mean_eur = means[item.category].tolist()
+        rest, inside = means[item.category]
+        g.mean_eur = [rest.tolist(), inside.tolist(), abroad[item.category].tolist()]
+        if item.course is not None:
+            g.course, g.ends, g.growth = True, item.course.ends, item.course.growth
         general.append(g)
     p.general = general
+    settings = []
+    for row in care.settings:
+        setting = _core.CareSetting()
+        setting.specialism = row.specialism
+        setting.heavy_from_eur, setting.admission_from_eur = row.heavy_from_eur, row.admission_from_eur
+        settings.append(setting)
+    p.settings = settings
     p.wlz_factor = [float(society["wlz"]["factor"][c]) for c in CATEGORIES]
 
     switching = society["switching"]
     p.switching = curve(switching["knots"], switching["rate"])
     p.group_switching = switching["group"]
+    p.switching_within_year = switching["within_year"]
     p.switching_frailty = _normalised(switching["frailty_slope"])
     voluntary = society["voluntary_deductible"]
     p.voluntary_deductible = curve(voluntary["knots"], voluntary["share"])
@@ -469,10 +561,55 @@ def _normalised(exponent: float) -> list[float]:
     return [float(x) for x in factor / factor.mean()]
 
 
+# What a care category is called in Vektis; nothing there: no trend but that of the price.
+_IN_VEKTIS = {"diagnostics": ("hospital",), "other": ("cross_border", "other"), "sensory": ("other",)}
+Prices = Literal["law_year", "nominal"]
+
+
+def trend_indices(folder: Path | None = None, base: int = DEFAULT_BASE) -> tuple[Table, Table]:
+    """Price and volume of every year and care category, [year from the start year][category], of ``trends.toml``.
+
+    1 is the level of the parameters: the price level of the law year, the volume of the Vektis base year.
+    """
+    folder = folder or data_directory("params") / "population"
+    trends, society = _read("trends.toml", folder), _read("society.toml", folder)
+    first, last = society["years"]["start"], society["years"]["last"]
+    years = np.arange(first, last + 1)
+    change = [trends["price"]["change_percent"][str(y)] for y in years[1:]]
+    level = np.concatenate([[1.0], np.cumprod(1 + np.array(change) / 100)])
+    rows = {int(r["year"]): r for r in _rows("vektis_trend.csv", folder)}
+    outside = 1 + trends["volume"]["outside_percent"] / 100
+    factor = price_factor(folder, base)
+    price, volume = np.ones((len(years), len(CATEGORIES))), np.ones((len(years), len(CATEGORIES)))
+    for k, category in enumerate(CATEGORIES):
+        own = factor if category != "ggz" else society["price_level"][str(base)]["ggz_factor"]
+        price[:, k] = level / level[base - first] / own
+        names = _IN_VEKTIS.get(category, (category,))
+        if f"{names[0]}_eur" not in rows[base]:
+            continue
+        skipped = trends["volume"]["skip"].get(category, ())
+        mean = {y: sum(float(r[f"{n}_eur"]) for n in names) for y, r in rows.items() if y not in skipped}
+        known = sorted(y for y, m in mean.items() if m > 0)
+        total = [mean[y] / level[y - first] for y in known]
+        inside = np.exp(np.interp(years, known, np.log(total)))
+        away = np.maximum(years - known[-1], 0) - np.maximum(known[0] - years, 0)
+        index = inside * outside**away
+        index /= index[base - first]
+        begins = trends["volume"]["begins"].get(category, first)
+        volume[:, k] = np.where(years >= begins, index, 0.0)
+        if trends["covid"]["use"]:
+            volume[2020 - first, k] *= trends["covid"]["volume_2020"].get(category, 1.0)
+    return price, volume
+
+
 @functools.cache
-def load_tables(base: int = DEFAULT_BASE) -> _core.PopulationTables:
+def load_tables(base: int = DEFAULT_BASE, prices: Prices = "law_year") -> _core.PopulationTables:
     """Thresholds and quantile tables of the parameters in the package, calibrated on a base year."""
-    return _core.build_population(load_parameters(base=base))
+    parameters = load_parameters(base=base)
+    if prices == "nominal":
+        price, volume = trend_indices(base=base)
+        parameters.price_index, parameters.volume_index = price.tolist(), volume.tolist()
+    return _core.build_population(parameters)
 
 
 @dataclass(frozen=True)
@@ -487,6 +624,7 @@ class Population(People):
     region: str | None = None
     region_codes: tuple[int, ...] = field(default=())
     base: int = DEFAULT_BASE
+    prices: Prices = "law_year"
     origin: Literal["synthetic"] = field(default="synthetic", init=False)
     data_sha256: None = field(default=None, init=False)
 
@@ -572,6 +710,7 @@ def synthesise(
     seed: int = 1,
     *,
     base: int = DEFAULT_BASE,
+    prices: Prices = "law_year",
     block_persons: int = 4096,
 ) -> Population:
     """Lay out a synthetic population; blocks are made when asked for.
@@ -581,17 +720,22 @@ def synthesise(
     persons : int
         Rows wanted in the start year. A region is one-to-one when it fits in half of them, else thinned too.
     years : (int, int)
-        First and last calendar year of the records, within 2015..2031. The life course always starts in 2015.
+        First and last calendar year of the records, within 2011..2031. The life course always starts in 2011.
     region : str, optional
         Name of a region in ``params/population/society.toml``; None thins the country evenly.
     seed : int
         Seed of every draw.
     base : int
         Year of the Vektis cost that care is calibrated on, 2015, 2018, 2021 or 2023, at the level of a law year.
+    prices : str
+        ``law_year``: the prices and volumes of one law year in all years. ``nominal``: those of each calendar year, by
+        ``params/population/trends.toml``.
     """
     check_base(base)
-    tables = load_tables(base)
+    if prices not in ("law_year", "nominal"):
+        raise ParameterError(Problem("synthesise", "prices", "law_year or nominal", prices))
+    tables = load_tables(base, prices)
     sample = _core.Sample()
     codes = region_codes(region) if region else ()
     sample.persons, sample.region, sample.seed, sample.block_persons = persons, list(codes), seed, block_persons
-    return Population(tables, _core.plan_population(tables, sample), years, seed, persons, region, codes, base)
+    return Population(tables, _core.plan_population(tables, sample), years, seed, persons, region, codes, base, prices)

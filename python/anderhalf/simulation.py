@@ -105,6 +105,8 @@ class World:
         Which care leads to which class; default: the stand-in of the model year.
     threads : int, optional
         The result does not depend on it.
+    estimates : bool
+        False: no weights of our own, which thin samples do not allow; the first channel of a simulation needs them.
     """
 
     def __init__(
@@ -116,12 +118,14 @@ class World:
         mapping: ReferenceMapping | None = None,
         threads: int = 1,
         progress: Callable[[int, int], None] | None = None,
+        estimates: bool = True,
     ) -> None:
         model.require_complete("World")
         self.people, self.model, self.rules, self.threads = people, model, rules or Rules(), threads
         self.mapping = load_mapping(model) if mapping is None else mapping
         classes = self.mapping.core(round(self.rules.dkg_share * 100))
         self.scheme = _core.Scheme(model.core, classes, round(self.rules.experiment_variable_share * 1_000_000))
+        self._estimates = estimates
         self.options = self._options()
         self._areas: dict[Any, Any] = {}
         self.core, self.work_per_thread = _core.baseline(people.source(), self.scheme, self.options, threads, progress)
@@ -139,7 +143,7 @@ class World:
         other: World = object.__new__(World)
         other.people, other.model, other.rules, other.threads = self.people, self.model, rules, self.threads
         other.mapping, other.scheme, other._areas = self.mapping, self.scheme, self._areas
-        other.work_per_thread = self.work_per_thread
+        other.work_per_thread, other._estimates = self.work_per_thread, self._estimates
         other.options = other._options()
         other.core = _core.baseline_like(self.core, other.options, self.threads)
         return other
@@ -153,6 +157,7 @@ class World:
         options.expected_counts = getattr(_core.ExpectedCounts, rules.expected_counts)
         options.macro = getattr(_core.MacroRule, rules.macro)
         options.expected_lag = options.macro_lag = options.estimation_lag = rules.lag
+        options.estimates = self._estimates
         options.threshold_ppm = round(rules.threshold_factor * 1_000_000)
         options.rounding = getattr(_core.Rounding, rules.rounding)
         options.pass_through_ppm = round(rules.premium_pass_through * 1_000_000)

@@ -76,7 +76,9 @@ class People:
 
         law = load_model(model) if isinstance(model, str) else model
         start = self.year_of(law) if year is None else year
-        return World(self, law, Rules(start=start, horizon=1), threads=threads).records(start)
+        lag = min(Rules().lag, max(1, start - self.years[0] - 3))  # a frame needs the classes of its own year only
+        rules = Rules(start=start, horizon=1, lag=lag)
+        return World(self, law, rules, threads=threads, estimates=False).records(start)
 
     def stream(self: Insured, model: Model | str, year: int | None = None, **options: Any) -> Streamed:
         """One equalization year as sums, for any number of people; see :func:`anderhalf.stream`."""
@@ -85,9 +87,10 @@ class People:
         return stream(self, model, year, **options)
 
     def year_of(self: Insured, law: Model) -> int:
-        """The year in which a law is read: its own when six years of care come before it, else the last one."""
+        """The year in which a law is read: its own when the care that its classes need is there, else the last one."""
         first, last = self.years
-        return law.year if first + YEARS_OF_CARE <= law.year <= last else last
+        back = YEARS_OF_CARE if any(c.name == "hsm" for c in law.variable.criteria) else YEARS_OF_CARE - 2
+        return law.year if first + back <= law.year <= last else last
 
     def validate(self: Insured, **options: Any) -> Any:
         """Every target of ``targets.toml`` with the value reached, its standard error and its source."""

@@ -1,7 +1,6 @@
 #include "module.hpp"
 
 #include <anderhalf/core/calendar.hpp>
-#include <anderhalf/own_payment/own_payment.hpp>
 #include <anderhalf/population/generate.hpp>
 #include <anderhalf/scenario/simulate.hpp>
 
@@ -164,16 +163,11 @@ py::dict frame(const Baseline& b, int year) {
     for (Index p = 0; p < panel.persons(); ++p) {
         const auto records = panel.records_of(p, year);
         if (records.empty()) continue;
-        view.health(p, year, records.front(), health);
         for (const data::Record& r : records) {
+            view.health(p, year, r, health);
             const RecordCost& cost = panel.cost[static_cast<std::size_t>(&r - panel.records.data())];
             const Days length = r.last_day - r.first_day + 1;
             const bool adult = scheme.age(r, year) >= scheme.model().adult_age;
-            const auto own = [&](Cents voluntary) {
-                if (!adult) return Cents{0};
-                return own_payment::realised(scheme.model().deductible_amount, voluntary, cost.eligible, length,
-                                             days_in(year));
-            };
             person.push_back(r.person);
             insurer.push_back(r.insurer);
             first_day.push_back(r.first_day);
@@ -187,8 +181,12 @@ py::dict frame(const Baseline& b, int year) {
             fixed_cents.push_back(cost.fixed);
             nursing_cents.push_back(cost.nursing);
             eligible_cents.push_back(cost.eligible);
-            own_payments.push_back(own(r.voluntary_deductible_cents));
-            mandatory.push_back(own(0));
+            const OwnPayment own = scenario::own_payment(
+                scheme, records, static_cast<std::size_t>(&r - records.data()), year, [&](const data::Record& of) {
+                    return panel.cost[static_cast<std::size_t>(&of - panel.records.data())].eligible;
+                });
+            own_payments.push_back(own.total);
+            mandatory.push_back(own.mandatory);
             scheme.variable_row(r, year, health, row);
             variable.add(row);
             scheme.ggz_row(r, year, health, row);

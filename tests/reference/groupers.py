@@ -8,10 +8,12 @@ art. 4-6 and 15-17 and annex 1.
 A criterion that does not apply to a person has the empty tuple: GGZ criteria below 18 (annexes 2 and 3), region, SES
 and PPA abroad (Bzv 3.8(1)b), the deductible model outside art. 8(2), V&V-regio and MHK of the nursing share below 65.
 
-Persons of year t are all with a record in t. All records of a person in a year share its class.
+Persons of year t are all with a record in t. `group` gives the classes of the last record of t, `class_rows` those of
+every record: its own demographic facts, and the classes of care of its person.
 
 Readings kept outside `Readings`:
-1. Demographic facts (region, SES, household, Wlz, income) are those of the last record of t.
+1. Demographic facts (region, SES, household, Wlz, income) are dated: a record has its own. Two are of the year as a
+   whole, by the last record of t: the address whose residents are counted, and "Wlz resident" where MVV is "none".
 2. Cost year = year in which the claim was opened; the cost of a person is summed over all its records and insurers.
 3. A claim line counts for FKG, DKG, HKG, FDG whatever its amount; a correction is a line like any other.
 4. AVI without a class of its own (employed, student of 35+, higher educated of 45+, unknown) is reference group:
@@ -60,7 +62,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from .country import (
@@ -120,7 +122,7 @@ DEFAULT = Readings()
 
 @dataclass
 class Row:
-    """One insured record of year t with the classes of its person."""
+    """One insured record of year t with its classes."""
 
     index: int
     person: int
@@ -150,6 +152,16 @@ class _Facts:
     represents: dict[tuple[int, int], int]
     residents: dict[int, int]
     """Persons per address in the equalization year."""
+    current: dict[int, Record] = field(default_factory=dict)
+    """Of a person, the record whose classes are asked; default the last one of the year."""
+
+    def record(self, person: int) -> Record:
+        """The record whose demographic facts count."""
+        return self.current.get(person) or self.records[person, self.year][-1]
+
+    def address(self, person: int) -> int:
+        """Where a person lives at the end of the year."""
+        return self.records[person, self.year][-1].address
 
     def age(self, person: int, year: int | None = None) -> int:
         """Age on the reference date of the equalization year or another year, also of who is dead by then."""
@@ -469,17 +481,19 @@ def demographic_code(facts: _Facts, record: Record, criterion: Criterion, kind: 
 
 def one_person_code(facts: _Facts, record: Record) -> int:
     """1 when nobody else lives at the address."""
-    if record.address == 0:
+    address = facts.address(record.person)
+    if facts.residents.get(address, 0) == 0 or address == 0:
         return int(record.household == Household.one_person)
     institution = facts.model.wlz_lowest_ses and record.wlz > 0
-    return int(facts.residents[record.address] == 1 and not institution)
+    return int(facts.residents[address] == 1 and not institution)
 
 
 def ses_group(facts: _Facts, record: Record, wlz_like: bool) -> int:
     """1 very low ... 4 high; 2015: 1 more than 15 residents, 2 low, 3 middle, 4 high."""
     model = facts.model
     most = model.lowest_ses_above_residents
-    if wlz_like or (most and record.address and facts.residents[record.address] > most):
+    address = facts.address(record.person)
+    if wlz_like or (most and address and facts.residents.get(address, 0) > most):
         return 1
     return model.ses_of_income_group[record.ses - 1] if model.ses_of_income_group else record.ses
 
@@ -543,7 +557,7 @@ def gsm_code(facts: _Facts, person: int, criterion: Criterion, variable: dict[st
 
 def _ses_very_low(facts: _Facts, person: int, adult: bool) -> bool:
     """Art. 9(7): in a Wlz institution; art. 9(8): GGZ-DKG from class 15."""
-    if facts.model.wlz_lowest_ses and facts.in_wlz(person):
+    if facts.model.wlz_lowest_ses and facts.record(person).wlz > 0:
         return True
     first = facts.model.lowest_ses_from_ggz_dkg
     dkg = [c for c in facts.model.ggz.criteria if kind_of(c) == "ggz_dkg"] if adult and first else []
@@ -552,7 +566,7 @@ def _ses_very_low(facts: _Facts, person: int, adult: bool) -> bool:
 
 def _codes(facts: _Facts, person: int, criterion: Criterion, yearly: dict[str, dict[int, int]], low: bool) -> Codes:
     kind = kind_of(criterion)
-    record = facts.records[person, facts.year][-1]
+    record = facts.record(person)
     if kind in ("mhk", "ggz_mhk", "mvv"):
         code = yearly[criterion.name][person]
         applies = kind == "mvv" or _of_age(criterion, facts.age(person))
@@ -598,8 +612,7 @@ def _deductible_codes(facts: _Facts, person: int, criterion: Criterion, variable
     kind = kind_of(criterion)
     if kind == "mhk":
         return variable["mhk"]
-    record = facts.records[person, facts.year][-1]
-    code = demographic_code(facts, record, criterion, kind, False)
+    code = demographic_code(facts, facts.record(person), criterion, kind, False)
     return () if code is None else (code,)
 
 
@@ -611,9 +624,10 @@ def class_rows(
     tie: Tie = by_person_number,
     readings: Readings = DEFAULT,
 ) -> list[Row]:
-    """Records of the year in order (person, first_day), each with the classes of its person."""
+    """Records of the year in order (person, first_day), each with its classes."""
     year = model.year if year is None else year
-    classes = group(country, model, mapping, year, tie, readings)
+    facts = _facts(country, model, mapping, year, tie, readings)
+    yearly = {c.name: _yearly(facts, c) for s in (model.nursing, model.variable, model.ggz) for c in s.criteria}
     records = sorted(
         (r for r in country.records if year_of(r.first_day) == year), key=lambda r: (r.person, r.first_day)
     )
@@ -621,6 +635,7 @@ def class_rows(
     rows = []
     for i, r in enumerate(records):
         years = age(r.birth_month, year, model.reference_month)
+        facts.current = {r.person: r}
         rows.append(
             Row(
                 i,
@@ -633,7 +648,7 @@ def class_rows(
                 years,
                 years >= model.adult_age,
                 r.voluntary_deductible_cents,
-                classes[r.person],
+                _person(facts, r.person, yearly),
             )
         )
     return rows

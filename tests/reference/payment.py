@@ -25,7 +25,8 @@ Readings:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -268,10 +269,14 @@ def realised_own_payments(
 ) -> dict[str, dict[int, int]]:
     """Per insurer, times represents: the mandatory part (R_i) and with the voluntary part."""
     result: dict[str, dict[int, int]] = {k: {row.insurer: 0 for row in rows} for k in ("mandatory", "total")}
+    together: dict[tuple[int, int], list[Row]] = defaultdict(list)
     for row in rows:
-        paid = own_payment(row, claims[row.index], model, year, limit_unit)
+        together[row.person, row.insurer].append(row)
+    for (_, insurer), own in together.items():  # one deductible per insurer and year, whatever changed in between
+        whole = replace(own[0], days=sum(row.days for row in own))
+        paid = own_payment(whole, [c for row in own for c in claims[row.index]], model, year, limit_unit)
         for key, per_insurer in result.items():
-            per_insurer[row.insurer] += row.represents * paid[key]
+            per_insurer[insurer] += whole.represents * paid[key]
     return result
 
 

@@ -14,6 +14,7 @@ inline constexpr int bands = 19;  ///< five-year age classes 0-4 .. 85-89, 90+
 inline constexpr int frailty_classes = 16;
 inline constexpr int max_members = 32;  ///< person = address * 32 + slot
 inline constexpr int max_conditions = 128;
+inline constexpr int course_years = 6;  ///< a course of care grows in its first years only
 
 /// A probability or an amount by sex (0 man, 1 woman) and single year of age: curve[sex][age].
 using Curve = std::vector<std::vector<double>>;
@@ -81,13 +82,23 @@ struct General {
     double frailty = 0;               ///< exponent on the chance of use
     double amount_frailty = 0;        ///< exponent on the amount
     std::vector<BandTable> mean_eur;  ///< [group][sex][band] per insured year, found by tools/calibrate
+    bool course = false;              ///< use lasts: begun at the rate that keeps the curve, it goes on until it ends
+    double ends = 0;                  ///< of a course: chance per year to end
+    double growth = 0;                ///< of a course: growth of the amount per year of use, at most course_years times
+};
+
+/// From which price a hospital product of a specialism is of the next setting; 0: the specialisms without a row.
+struct Setting {
+    std::uint16_t specialism = 0;
+    double heavy_from_eur = 0;      ///< heavy outpatient or day treatment; below it light outpatient
+    double admission_from_eur = 0;  ///< admission
 };
 
 struct Municipality {
     std::uint16_t code = 0;
     std::string name;
-    std::uint8_t group = 0;         ///< 0 rest of the country, 1 region of interest
-    std::uint8_t region = 1;        ///< cluster 1..10
+    std::uint8_t group = 0;         ///< 0 rest of the country, 1 region of interest, 2 abroad
+    std::uint8_t region = 1;        ///< cluster 1..10; 0 abroad: no care but the general part
     std::uint16_t composition = 0;  ///< index in Parameters::compositions
     double insured = 0;             ///< insured years in the start year
     double cost_factor = 1;         ///< on the general part
@@ -110,7 +121,7 @@ struct Composition {
 
 /// Who people are, which care they use: filled from params/population/*.toml by Python.
 struct Parameters {
-    std::int32_t start_year = 2015;
+    std::int32_t start_year = 2011;
     std::int32_t last_year = 2031;
     std::vector<Municipality> municipalities;
     std::vector<Insurer> insurers;
@@ -127,6 +138,11 @@ struct Parameters {
     double boys = 0.512;
     Curve mortality;                      ///< death rate per year
     std::vector<double> group_mortality;  ///< factor per group
+    std::vector<double> moving;           ///< by age of the head: chance per year to move to another municipality
+    double leaves_to_elsewhere = 0;       ///< of those who leave their parents: share that moves to another one
+    std::vector<double> departing;        ///< by age of the head: chance per year to leave the insurance for abroad
+    double departing_arrived = 1;         ///< factor on it for households that came later
+    std::vector<double> group_departing;  ///< factor per group
 
     // Morbidity.
     std::array<double, 4> ses_share{}, ses_share_region{};
@@ -135,12 +151,16 @@ struct Parameters {
     std::vector<Condition> conditions;
     std::vector<Episode> episodes;
     std::vector<General> general;
+    std::vector<Setting> settings;
+    /// Index per year from the start year and category, 1 = level of the parameters; empty: one price level for all years.
+    std::vector<std::vector<double>> price_index, volume_index;
     std::vector<double> wlz_factor;  ///< per category: share of care still under the Zvw for those in an institution
 
     // Insurance.
     Curve switching;                        ///< by age of the head (both sexes alike)
     std::vector<double> group_switching;    ///< factor per group
     std::vector<double> switching_frailty;  ///< per frailty class
+    double switching_within_year = 0;       ///< chance per year to change insurer on another day than 1 January
     Curve voluntary_deductible;             ///< share of adults by age
     double voluntary_frailty = 0;
     std::vector<std::int32_t> voluntary_cents;

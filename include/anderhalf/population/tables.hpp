@@ -47,6 +47,7 @@ struct Line {
     std::int32_t ddd = 0;
     std::int32_t prescriptions = 0;
     std::int32_t age_min = 0;
+    Cents heavy_from = 0, admission_from = 0;  ///< varies: price at which the setting in the product number changes
 };
 
 /// Lines [first, first + count) of which at most one happens; its number addresses the draws.
@@ -83,6 +84,17 @@ struct GeneralTable {
     FrailtyMultipliers frailty{}, amount_frailty{};
     std::uint32_t draw = 0;
     std::vector<std::array<std::array<Cents, ages>, 2>> cents;  ///< [group] per user
+    bool course = false;
+    AgeThresholds begins{};                            ///< of a course
+    Threshold ends = 0;                                ///< of a course
+    std::array<Multiplier, course_years> growth{};     ///< of a course: on the amount by years of use, mean 1
+    std::array<Threshold, course_years> since_when{};  ///< of a course: cumulative, years of use before the entry
+};
+
+/// Municipalities of a group, in proportion to their insured: where a household moves to.
+struct Destinations {
+    std::vector<Threshold> cumulative;
+    std::vector<std::uint32_t> stretch;
 };
 
 /// A kind of household: age class of the head, and 0 couple, 1 single man, 2 single woman.
@@ -121,7 +133,14 @@ struct Tables {
     AgeThresholds mortality{};  ///< rate times 2^64 with the conditions' part taken out
     std::array<std::array<Multiplier, ages>, 2> mortality_base{};
     std::vector<std::array<Multiplier, ages>> group_morbidity;
-    std::vector<Multiplier> group_mortality, group_switching, group_fertility;
+    std::vector<Multiplier> group_mortality, group_switching, group_fertility, group_departing;
+    std::array<Threshold, ages> moving{}, departing{};
+    std::vector<Destinations> destinations;  ///< per group
+    Threshold leaves_to_elsewhere = 0, switching_within_year = 0;
+    Multiplier departing_arrived = 0;
+    /// By year from the start year and category; empty: one price level. Care of a day follows the volume in its chance,
+    /// care of a whole year in its amount.
+    std::vector<std::array<Multiplier, category_count>> price, volume;
     FrailtyMultipliers voluntary_frailty{}, switching_frailty{};
     std::array<std::array<Threshold, frailty_classes>, 4> frailty_given_ses{};  ///< cumulative
     std::array<std::array<Threshold, 4>, 2> ses{};                              ///< cumulative, per group

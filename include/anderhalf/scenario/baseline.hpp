@@ -1,8 +1,10 @@
 #pragma once
+#include <anderhalf/core/calendar.hpp>
 #include <anderhalf/core/run.hpp>
 #include <anderhalf/data/record.hpp>
 #include <anderhalf/estimation/estimate.hpp>
 #include <anderhalf/estimation/moments.hpp>
+#include <anderhalf/own_payment/own_payment.hpp>
 #include <anderhalf/payment/payment.hpp>
 #include <anderhalf/risk/scheme.hpp>
 
@@ -168,5 +170,37 @@ struct View {
     /// The same without HSM, which looks at the classes of an earlier year.
     void classes(Index p, std::int32_t year, const data::Record& record, risk::Health& out) const;
 };
+
+/// What an insured pays under the deductible of one insurer in one year.
+struct OwnPayment {
+    Cents total = 0, mandatory = 0;
+};
+
+/// The deductible is one per insurer and year, in proportion to the insured days: it stands on the first record with the
+/// insurer and looks at all records with it. The voluntary part is that of the first record.
+///
+/// @param records      those of one person and year
+/// @param k            record whose own payment is asked
+/// @param eligible_of  claimed cents under the deductible of a record
+template <class EligibleOf>
+[[nodiscard]] OwnPayment own_payment(const risk::Scheme& scheme, std::span<const data::Record> records, std::size_t k,
+                                     std::int32_t year, const EligibleOf& eligible_of) {
+    const params::Model& model = scheme.model();
+    const data::Record& record = records[k];
+    if (scheme.age(record, year) < model.adult_age) return {};
+    Days days = 0;
+    Cents eligible = 0;
+    for (std::size_t other = 0; other < records.size(); ++other) {
+        const data::Record& r = records[other];
+        if (r.insurer != record.insurer) continue;
+        if (other < k) return {};
+        days += r.last_day - r.first_day + 1;
+        eligible += eligible_of(r);
+    }
+    const auto realised = [&](Cents voluntary) {
+        return own_payment::realised(model.deductible_amount, voluntary, eligible, days, days_in(year));
+    };
+    return {realised(record.voluntary_deductible_cents), realised(0)};
+}
 
 }  // namespace anderhalf::scenario

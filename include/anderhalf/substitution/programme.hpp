@@ -88,8 +88,8 @@ public:
     [[nodiscard]] bool takes_part(std::uint16_t insurer) const;
     [[nodiscard]] const Line* line_of(const data::Claim& claim) const;
 
-    /// Adds one person-year of the area to its volumes.
-    void count(const data::Record& record, Days days, std::span<const data::Claim> claims, Volumes& volumes) const;
+    /// Adds one person-year to the volumes of the area: the days that it lived there, and the claims of these days.
+    void count(std::span<const data::Record> records, std::span<const data::Claim> claims, Volumes& volumes) const;
 
     /// Chances of a year, so that the expected number of patients is patients_ppm x insured years x ramp.
     /// @throw DomainError  more patients wanted than there are eligible claims

@@ -229,12 +229,44 @@ TEST_CASE("downstream claims follow a contact in the category and at the price g
     CHECK(apply(p, {record()}, {care[1]}).count(Effect::downstream) == 0);
 }
 
+TEST_CASE("who moves out of the area counts for its days there, and only care of these days is replaced",
+          "[substitution][oracle]") {
+    Programme p = programme();
+    data::Record before = record(), after = record();
+    before.last_day = before.first_day + 99;
+    after.first_day = before.last_day + 1;
+    after.municipality = 9;
+    const std::vector<data::Record> both{before, after};
+    std::vector<data::Claim> claims(care.begin(), care.end());
+    Volumes v;
+    const Substitution s{p};
+    for (data::Claim& c : claims) c.opened = before.last_day;
+    s.count(both, claims, v);
+    CHECK(v.insured_days == 100 * before.represents);
+    CHECK(v.consults == before.represents);
+    CHECK(v.heavier == before.represents);
+    for (data::Claim& c : claims) c.opened = after.first_day;
+    Volumes none;
+    s.count(both, claims, none);
+    CHECK(none.insured_days == 100 * before.represents);
+    CHECK(none.consults == 0);
+    CHECK(none.heavier == 0);
+    std::vector<data::Claim> out;
+    std::vector<Movement> movements;
+    Chances all;
+    all.consult = all.heavier = ~std::uint64_t{0};
+    CHECK_FALSE(s.apply(both, 2030, claims, all, 1, out, movements));
+    for (data::Claim& c : claims) c.opened = before.last_day;
+    CHECK(s.apply(both, 2030, claims, all, 1, out, movements));
+}
+
 TEST_CASE("chances give the patients wanted in each year of the ramp", "[substitution][published]") {
     Programme p = programme();
     p.added_demand_ppm = 200'000;
     const Substitution s{p};
     Volumes v;
-    s.count(record(), 365, care, v);
+    const std::vector<data::Record> one{record()};
+    s.count(one, care, v);
     CHECK(v.insured_days == 4 * 365);
     CHECK(v.consults == 4);
     CHECK(v.heavier == 4);

@@ -69,11 +69,11 @@ def test_synthesise_writes_what_pay_reads(tmp_path: Path) -> None:
         command = [sys.executable, "-m", "anderhalf.cli", *map(str, arguments)]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
-    made = anderhalf("synthesise", "--persons", 1000, "--model", "nl-2021", "--out", tmp_path / "people")
+    made = anderhalf("synthesise", "--persons", 2000, "--model", "nl-2021", "--out", tmp_path / "people")
     assert made.returncode == 0, made.stderr
     paid = anderhalf("pay", tmp_path / "people" / "insured.parquet", "--model", "nl-2021")
     assert paid.returncode == 0, paid.stderr
-    people = ah.synthesise(1000, (2015, 2021))
+    people = ah.synthesise(2000, (2015, 2021))
     direct = ah.pay(people.records("nl-2021"), "nl-2021")
     read = ah.pay(tmp_path / "people" / "insured.parquet", "nl-2021")
     assert read.lines.equals(direct.lines)
@@ -101,9 +101,21 @@ def test_classes_of_older_years_are_those_of_their_scheme(name: str) -> None:
         assert paid.contribution[i] == other["contribution"][k]
 
 
+def test_the_law_of_2015_is_paid_on_people_of_2015() -> None:
+    people = ah.synthesise(3_000, (2011, 2015), region=None, seed=2)
+    records = people.records("nl-2015")
+    assert len(records) > 2_900
+    paid = ah.pay(records, "nl-2015")
+    assert paid.total_cents > 0
+    flagged = [c for c in records.columns if c.startswith("fkg_")]
+    assert (records["mhk"] > 0).any()
+    assert any((records[c] > 0).any() for c in flagged)
+
+
 def test_an_older_law_is_read_in_the_last_year_of_a_population_that_begins_too_late_for_it(tmp_path: Path) -> None:
-    people = ah.synthesise(3_000, (2015, 2022))
+    people = ah.synthesise(3_000, (2017, 2022))
     assert people.year_of(ah.load_model("nl-2021")) == 2021
+    assert ah.synthesise(3_000, (2011, 2022)).year_of(ah.load_model("nl-2015")) == 2015
     assert people.year_of(ah.load_model("nl-2015")) == 2022
 
     def anderhalf(*arguments: object) -> str:
@@ -112,7 +124,7 @@ def test_an_older_law_is_read_in_the_last_year_of_a_population_that_begins_too_l
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    said = anderhalf("synthesise", "--persons", 3_000, "--years", "2015:2022", "--model", "nl-2020", "--out", "people")
+    said = anderhalf("synthesise", "--persons", 3_000, "--years", "2017:2022", "--model", "nl-2020", "--out", "people")
     assert "insured of 2022 under nl-2020" in said
     anderhalf("pay", "people/insured.parquet", "--model", "nl-2020", "--year", 2022, "--out", "paid")
     paid = ah.pay(people.records("nl-2020"), "nl-2020", year=2022)

@@ -24,7 +24,7 @@ HORIZON = 7
 @functools.cache
 def world(threads: int = 1, **rules: Any) -> anderhalf.World:
     return anderhalf.World(
-        anderhalf.synthesise(20_000, years=(2015, 2027)),
+        anderhalf.synthesise(20_000, years=(2015, 2027), seed=2),
         anderhalf.load_model("nl-2021-structural"),
         anderhalf.Rules(horizon=HORIZON, **rules),
         threads=threads,
