@@ -315,6 +315,8 @@ def evaluate(
     person: Any = None,
     days_in_year: int = 365,
     threads: int | None = None,
+    data: Any = None,
+    columns: Any = None,
 ) -> Evaluation:
     """How well payments follow cost: per person, per insurer and per group, with standard errors.
 
@@ -336,6 +338,10 @@ def evaluate(
         D: what counts as one insured year.
     threads : int, optional
         Default: the processors this process may use. The result does not depend on it.
+    data : frame or path, optional
+        Where the other arguments are names of columns: ``evaluate("cost_cents", "payment_cents", "days", data=frame)``.
+    columns : str, path, mapping or ColumnMap, optional
+        With ``data``: how it names what we name otherwise, ``"ot-2020"`` or a MAP.toml with ``[classes]``.
 
     Returns
     -------
@@ -365,6 +371,10 @@ def evaluate(
     >>> round(e.r2, 4), round(e.cpm, 4), e.mape
     (0.9299, 0.7712, 300.0)
     """
+    if data is not None:
+        texts: Any = (cost, payment, days, insurer, groups or (), represents, person)
+        found, _ = _read(_source(data, columns), *texts)
+        return _evaluate(found, list(dict.fromkeys(texts[4])), days_in_year, threads)
     given = {"cost": cost, "payment": payment, "days": days}
     if represents is not None:
         given["represents"] = represents
@@ -728,12 +738,7 @@ def evaluate_command(
     Returns the exit status: 0 done, 1 refused input (the reason on stderr).
     """
     try:
-        if columns is None:
-            files = source(Path(data))
-        else:
-            from anderhalf.class_map import mapped
-
-            files = mapped(Path(data), columns)
+        files = _source(Path(data), columns)
         found, digest = _read(files, cost, payment, days, insurer, groups, represents, person)
         content = _evaluate(found, list(dict.fromkeys(groups)), days_in_year, threads).to_dict()
         if columns is not None:
@@ -744,6 +749,14 @@ def evaluate_command(
     bundle = Bundle(origin="microdata", data_sha256=digest)
     sys.stdout.write(bundle.results(content, count="n") if as_json else _as_text(content) + "\n")
     return 0
+
+
+def _source(data: Any, columns: Any) -> Source:
+    if columns is None:
+        return source(data)
+    from anderhalf.class_map import mapped
+
+    return mapped(data, columns)
 
 
 def _read(

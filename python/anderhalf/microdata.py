@@ -518,13 +518,18 @@ class _Import:
                             *(claims[n] for n in reversed(_CLAIM_CONTENT)), year, claims["person"]])  # fmt: skip
         claims, year = claims[order], year[order]
         again = _same(claims, ("person", *_CLAIM_CONTENT, "number"))
-        words = ("claim stands there again with the same content", "claims stand there again with the same content",
-                 "every claim once (was it multiplied by a join?)")  # fmt: skip
-        if again.any():
-            if self.map.options.identical_claims == "keep":
-                self.ledger.accept("identical_claims=keep", int(again.sum()))
-            elif self._accept_or_refuse("identical_claims=drop", claims, again, *words[:2],
-                                        f'{words[2]}, options.identical_claims = "keep"'):  # fmt: skip
+        chosen = self.map.options.identical_claims
+        if chosen == "refuse":
+            self._refuse(
+                claims,
+                again,
+                "claim stands there again with the same content",
+                "claims stand there again with the same content",
+                'every claim once (was it multiplied by a join?), or options.identical_claims = "keep" or "drop"',
+            )
+        else:
+            self.ledger.accept(f"identical_claims={chosen}", int(again.sum()))
+            if chosen == "drop":
                 claims, year = claims[~again], year[~again]
         new = np.append(True, (claims["person"][1:] != claims["person"][:-1]) | (year[1:] != year[:-1]))
         places = np.arange(len(claims))

@@ -202,8 +202,6 @@ class Table:
         if self.kind == "csv":
             return _header(self)[0]
         try:
-            if self.kind == "xport":
-                return tuple(_pyreadstat().read_xport(str(self.path), metadataonly=True)[1].column_names)
             return tuple(_scan(self).collect_schema().names())
         except AnderhalfError:
             raise
@@ -219,7 +217,7 @@ class Table:
             A file that cannot be read to its end.
         """
         kept = frozenset(text)
-        read = {"csv": _csv_batches, "xport": _xport_batches}.get(self.kind, _polars_batches)
+        read = _csv_batches if self.kind == "csv" else _polars_batches
         yield from read(self, list(dict.fromkeys(names)), ledger, kept)
 
 
@@ -238,7 +236,7 @@ def table_of(path: Path, settings: FileTable) -> Table:
     return Table(path, path.name, kind, settings)
 
 
-def _broken(table: Table, error: Exception) -> ParameterError:
+def _broken(table: Table, error: BaseException) -> ParameterError:
     # What a reader says may quote a value of a person: only its kind is passed on.
     return ParameterError(
         Problem(table.name, f"cannot be read as {table.kind}", "a whole file of that format (is it cut short?)",
@@ -261,22 +259,14 @@ def _polars() -> Any:
     return polars
 
 
-def _pyreadstat() -> Any:
-    try:
-        import pyreadstat
-    except ImportError:
-        raise ParameterError(
-            Problem("SAS, Stata and SPSS files", "need pyreadstat", "pip install 'anderhalf[stat]'", "no pyreadstat")
-        ) from None
-    return pyreadstat
-
-
 def _scan(table: Table) -> Any:
     pl = _polars()
     if table.kind == "parquet":
         return pl.scan_parquet(table.path, glob=False)
     if table.kind == "arrow":
         return pl.scan_ipc(table.path)
+    if table.kind == "xport" and table.path.stat().st_size % 80:  # it is cards of 80 bytes; a cut is not always seen
+        raise _broken(table, EOFError())
     try:
         import polars_readstat
     except ImportError:
@@ -319,18 +309,6 @@ def _batch(table: Table, frame: Any, first: int, text: frozenset[str]) -> Batch:
     if problems:
         raise ParameterError(problems)
     return Batch(first, len(frame), columns)
-
-
-def _xport_batches(table: Table, names: list[str], ledger: Ledger, text: frozenset[str]) -> Iterator[Batch]:
-    stat, pl = _pyreadstat(), _polars()
-    if table.path.stat().st_size % 80:  # a transport file is cards of 80 bytes; its reader stops without a word
-        raise _broken(table, EOFError())
-    first = 0
-    for frame, _ in _read(table, lambda: stat.read_file_in_chunks(
-            stat.read_xport, str(table.path), chunksize=BATCH_ROWS)):  # fmt: skip
-        if len(frame):
-            yield _batch(table, pl.from_pandas(frame[names]), first, text)
-            first += len(frame)
 
 
 # --- CSV --------------------------------------------------------------------------------------------------------------

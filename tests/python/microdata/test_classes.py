@@ -215,3 +215,5 @@ def test_evaluate_reads_through_a_map(tmp_path: Path) -> None:
     assert found.exit_code == 0, found.output
     direct = ah.evaluate(frame.k1 + frame.k2, frame.betaald, frame.duur)
     assert json.loads(found.stdout)["r2"] == pytest.approx(direct.r2)
+    named = ah.evaluate("cost_cents", "paid_cents", "days", data=frame, columns=tmp_path / "m.toml")
+    assert named.r2 == direct.r2

@@ -94,7 +94,7 @@ def test_a_map_with_unknown_keys_names_file_and_key(tmp_path: Path) -> None:
 
 
 def test_maps_that_are_not_there_or_no_toml(tmp_path: Path) -> None:
-    with pytest.raises(NotFoundError, match="is no column map, expected ot-2020 or a file MAP.toml"):
+    with pytest.raises(NotFoundError, match=r"is no column map, expected ot-2020 or a file MAP\.toml"):
         ah.column_map("ot-2019")
     with pytest.raises(NotFoundError, match="no such file"):
         ah.column_map(tmp_path / "none.toml")

@@ -71,7 +71,7 @@ def test_a_secret_in_every_column_of_ready_made_classes() -> None:
     names = [n for value in model.columns.values() for v in ([value] if isinstance(value, str) else value)
              for n in ah.column_map.__globals__["expanded"](v.split(" | ")[0])]  # fmt: skip
     for value in (SECRET, NUMBER, NUMBER + 0.125):
-        text = message_of(lambda v=value: check_classes(dict.fromkeys(names, [v, v]), "ot-2020"))
+        text = message_of(lambda v=value: check_classes({name: [v, v] for name in names}, "ot-2020"))
         assert "problems" in text
         assert SECRET not in text
         assert str(NUMBER) not in text

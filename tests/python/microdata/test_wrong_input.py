@@ -104,8 +104,8 @@ CASES = [
          "or options.cut_at_year_borders",
          {"cut_at_year_borders": True, "merge_adjacent_records": True}, "cut_at_year_borders: 1", TYPED),
     Case("overlap at another insurer", more({"of": 2, "uzovi": 2, "van": "2020-12-01"}),
-         "records records.csv: 1 record overlaps another of its person at another insurer (row 4), expected one insurer "
-         "on a day (art. 10(2)), or options.cut_overlapping_records",
+         "records records.csv: 1 record overlaps another of its person at another insurer (row 4), expected one "
+         "insurer on a day (art. 10(2)), or options.cut_overlapping_records",
          {"cut_overlapping_records": True}, "cut_overlapping_records: 1", TYPED),
     Case("overlap at the same insurer", more({"of": 2, "van": "2020-12-01"}),
          "records records.csv: 1 record overlaps another of its person at the same insurer (row 4), expected periods "
@@ -163,12 +163,12 @@ CASES = [
          "an insured day, or options.drop_claims_outside_periods",
          {"drop_claims_outside_periods": True}, "drop_claims_outside_periods: 1", TYPED),
     Case("a join that multiplies claims", more_claims({"of": 0}, {"of": 0}, {"of": 1}),
-         "claims claims.csv: 3 claims stand there again with the same content (rows 3, 4, 5), expected every claim once "
-         '(was it multiplied by a join?), options.identical_claims = "keep", or options.identical_claims = "drop"',
+         "claims claims.csv: 3 claims stand there again with the same content (rows 3, 4, 5), expected every claim "
+         'once (was it multiplied by a join?), or options.identical_claims = "keep" or "drop"',
          {"identical_claims": "drop"}, "identical_claims=drop: 3", TYPED),
     Case("identical claims that are meant", more_claims({"of": 0}),
          "claims claims.csv: 1 claim stands there again with the same content (row 3), expected every claim once (was "
-         'it multiplied by a join?), options.identical_claims = "keep", or options.identical_claims = "drop"',
+         'it multiplied by a join?), or options.identical_claims = "keep" or "drop"',
          {"identical_claims": "keep"}, "identical_claims=keep: 1", TYPED),
 ]  # fmt: skip
 
@@ -374,8 +374,8 @@ def test_everything_wrong_in_all_files_is_said_at_once(tmp_path: Path) -> None:
     claims.append({"rin": "dirk", "open": "2020-01-01", "bedrag": "1", "product": 1})
     assert refused(small.write(tmp_path, records, claims, spec)) == [
         "records records.csv, column gesl: 1 code is unknown (row 0), expected a code of [records.codes.sex]",
-        "records records.csv: 1 record goes on after 31 December (row 2), expected records within one calendar year, or "
-        "options.cut_at_year_borders",
+        "records records.csv: 1 record goes on after 31 December (row 2), expected records within one calendar year, "
+        "or options.cut_at_year_borders",
         "claims claims.csv, column bedrag: 1 text is no number (row 0), expected numbers with '.'",
         "claims claims.csv: 1 claim is of a person without a record (row 3), expected claims of insured persons (the "
         "same pseudonyms in both tables), or options.drop_claims_without_record",
