@@ -22,7 +22,7 @@ TEXT = (ROOT / "docs" / "microdata.md").read_text(encoding="utf-8")
 
 
 def write_tables(folder: Path) -> None:
-    people = foreign.people(5000)
+    people = foreign.people(16_000)
     r, c = foreign.rows(people)
     foreign.write(
         pl.DataFrame({
