@@ -80,7 +80,7 @@ def test_the_cpp_of_the_readme_compiles(tmp_path: Path) -> None:
 def test_every_command_of_the_readme_exists() -> None:
     from anderhalf.cli import app
 
-    known = {command.callback.__name__ for command in app.registered_commands if command.callback}
+    known = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
     shown = set(re.findall(r"^anderhalf (\w+)", TEXT, re.M))
     assert shown
     assert shown <= known, shown - known
