@@ -328,6 +328,7 @@ private:
         const Member* member;
         std::int32_t year, first, last, age;
         Multiplier cost;
+        std::int32_t decline;  ///< day of the care that goes before an institution; -1 without
     };
 
     [[nodiscard]] const Period& period_of(std::int32_t day) const {
@@ -437,7 +438,9 @@ private:
         const auto this_year = static_cast<std::uint8_t>(2 + at(now.year));
         if (!abroad)
             for (std::size_t c = 0; c < t.conditions.size(); ++c)
-                if (state.since[c] != 0) pattern(t.conditions[c].care, state.since[c] == this_year, now, -1);
+                if (state.since[c] != 0)
+                    pattern(t.conditions[c].care, state.since[c] == this_year, now,
+                            t.conditions[c].wlz && state.since[c] == this_year ? now.decline : -1);
         for (const EpisodeTable& e : t.episodes) {
             if (abroad) break;
             std::int32_t day = -1;
@@ -501,6 +504,7 @@ private:
         std::size_t home_of = m.home;
         std::int32_t left_home = never;        // first day on one's own
         std::int32_t institution_day = never;  // first day in an institution
+        std::int32_t decline = -1;             // a day before it, in its year
         std::size_t own = 0;                   // insurer of who left home
         std::uint32_t own_place = 0;           // of who left home or lives in an institution
         std::int32_t last_child = -10;
@@ -558,6 +562,8 @@ private:
                 const Words enter = philox(m.person, y, institution);
                 institution_day = first + static_cast<std::int32_t>(
                                               uniform_below(enter[0], static_cast<std::uint32_t>(last - first + 1)));
+                decline = first + static_cast<std::int32_t>(uniform_below(
+                                      enter[1], static_cast<std::uint32_t>(std::max(1, institution_day - first))));
             } else if (state.wlz_since != 0 && institution_day == never) {
                 institution_day = begin - 1;  // since before this year
             }
@@ -649,7 +655,7 @@ private:
                 }
 
                 claims.clear();
-                const Circumstance now{&m, year, first, last, static_cast<std::int32_t>(age), cost};
+                const Circumstance now{&m, year, first, last, static_cast<std::int32_t>(age), cost, decline};
                 use_care(state, now, age, frailty, morbidity, m.newborn && year == m.entry_year ? m.entry_day : -1,
                          delivery, dies ? last : -1);
                 std::sort(claims.begin(), claims.end(), [](const data::Claim& a, const data::Claim& b) {

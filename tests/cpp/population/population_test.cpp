@@ -241,12 +241,18 @@ TEST_CASE("a year splits at each change: moving, another insurer, leaving home, 
     for (auto& sex : dementia.prevalence)
         for (std::size_t a = 60; a < ages; ++a) sex[a] = 0.01 * static_cast<double>(a - 60);
     dementia.wlz = true;
+    CareLine fall;
+    fall.category = Category::grz;
+    fall.probability = 0;
+    fall.onset_probability = 1;
+    fall.mean_eur = 1'000;
+    dementia.care = {fall};
     p.conditions.push_back(dementia);
     p.wlz_factor.assign(category_count, 1.0);
     p.wlz_factor[static_cast<std::size_t>(Category::gp)] = 0;
     const Tables t = build(p);
     const Plan all = plan(t, everyone());
-    double years = 0, moved = 0, switched = 0, entered = 0, left = 0, gp_inside = 0;
+    double years = 0, moved = 0, switched = 0, entered = 0, left = 0, gp_inside = 0, falls_before = 0, falls_inside = 0;
     std::map<std::uint64_t, std::uint64_t> institution;  // person to first day there
     for (Index b = 0; b < all.blocks(); ++b) {
         const data::Block block = generate(t, all, b, 2018, 2020);
@@ -277,12 +283,15 @@ TEST_CASE("a year splits at each change: moving, another insurer, leaving home, 
         for (const data::Claim& c : block.claims) {
             while (block.records[at].person != c.person || block.records[at].last_day < c.opened) ++at;
             if (block.records[at].wlz > 0) gp_inside += c.category == Category::gp;
+            if (c.category == Category::grz) ++(block.records[at].wlz > 0 ? falls_inside : falls_before);
         }
     }
     CHECK(moved / years == Approx(0.05 / 2).epsilon(0.15));  // whole households, about 0.9 of the insured
     CHECK(switched / years == Approx(0.02).epsilon(0.15));
     CHECK(entered > 100);
     CHECK(left > 500);
+    CHECK(falls_before == Approx(entered).epsilon(0.05));  // care of the year goes before the institution
+    CHECK(falls_inside < 0.02 * entered);                  // who enters on the first insured day
     CHECK(gp_inside == 0);  // no general practitioner under the Zvw in an institution, from the very day
 }
 
