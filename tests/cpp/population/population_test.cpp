@@ -281,7 +281,10 @@ TEST_CASE("a year splits at each change: moving, another insurer, leaving home, 
         }
         std::size_t at = 0;
         for (const data::Claim& c : block.claims) {
-            while (block.records[at].person != c.person || block.records[at].last_day < c.opened) ++at;
+            while (block.records[at].person != c.person) ++at;
+            while (block.records[at].last_day < c.opened)
+                ++at;  // claims of a person are not in the order of their days
+            while (block.records[at].first_day > c.opened) --at;
             if (block.records[at].wlz > 0) gp_inside += c.category == Category::gp;
             if (c.category == Category::grz) ++(block.records[at].wlz > 0 ? falls_inside : falls_before);
         }
