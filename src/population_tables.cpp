@@ -3,6 +3,8 @@
 #include <boost/math/distributions/lognormal.hpp>
 #include <boost/math/distributions/normal.hpp>
 
+#include "exact_math.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -25,8 +27,11 @@ std::uint32_t share32(double share) {
     return static_cast<std::uint32_t>(std::min(4'294'967'295.0, std::ldexp(std::clamp(share, 0.0, 1.0), 32)));
 }
 
+/// A value of the C library to 2^-40: its last bits differ between processors.
+double settled(double x) { return std::ldexp(std::round(std::ldexp(x, 40)), -40); }
+
 Quantiles lognormal(double cv) {
-    const double variance = std::log1p(cv * cv), sigma = std::sqrt(variance);
+    const double variance = exact::log1p(cv * cv), sigma = std::sqrt(variance);
     const boost::math::lognormal_distribution<double> distribution(-variance / 2, std::max(sigma, 1e-6));
     std::array<double, 1025> body{}, tail{};
     for (std::size_t i = 0; i <= 1023; ++i)
@@ -57,7 +62,7 @@ struct Builder {
     explicit Builder(const Parameters& parameters) : p(parameters) {
         const boost::math::normal normal;
         for (std::size_t f = 0; f < score.size(); ++f)
-            score[f] = quantile(normal, (static_cast<double>(f) + 0.5) / frailty_classes);
+            score[f] = settled(quantile(normal, (static_cast<double>(f) + 0.5) / frailty_classes));
     }
 
     std::uint32_t quantiles(double cv) {
@@ -70,7 +75,7 @@ struct Builder {
         std::array<double, frailty_classes> factor{};
         double mean = 0;
         for (std::size_t f = 0; f < factor.size(); ++f) {
-            factor[f] = std::exp(exponent * score[f]);
+            factor[f] = exact::exp(exponent * score[f]);
             mean += factor[f] / frailty_classes;
         }
         FrailtyMultipliers result{};
@@ -197,9 +202,9 @@ struct Builder {
         std::array<double, course_years> share{}, amount{};
         double total = 0, mean = 0;
         for (std::size_t k = 0; k < share.size(); ++k) {
-            share[k] = std::pow(1 - g.ends, static_cast<double>(k));
+            share[k] = exact::power(1 - g.ends, static_cast<int>(k));
             if (k + 1 == share.size()) share[k] /= std::max(0.05, g.ends);  // and all who use it for longer
-            amount[k] = std::pow(1 + g.growth, static_cast<double>(k));
+            amount[k] = exact::power(1 + g.growth, static_cast<int>(k));
             total += share[k];
             mean += share[k] * amount[k];
         }
@@ -338,8 +343,8 @@ struct Builder {
                 t.frailty_given_ses[s][f] =
                     f + 1 == frailty_classes
                         ? ~Threshold{0}
-                        : threshold(cdf(normal, quantile(normal, static_cast<double>(f + 1) / frailty_classes) -
-                                                    p.ses_frailty[s]));
+                        : threshold(settled(cdf(normal, quantile(normal, static_cast<double>(f + 1) / frailty_classes) -
+                                                            p.ses_frailty[s])));
         const std::array<std::array<double, 4>, 2> ses{p.ses_share, p.ses_share_region};
         for (std::size_t g = 0; g < 2; ++g) {
             const auto c = cumulative({ses[g].begin(), ses[g].end()});
@@ -357,8 +362,8 @@ struct Builder {
                 table[f][0] = 0;
                 for (std::size_t source = 1; source < 9; ++source) {
                     double mean = 0;
-                    for (const double z : score) mean += std::exp(p.income_frailty[source] * z) / frailty_classes;
-                    sum += p.income[k].at(source) * std::exp(p.income_frailty[source] * score[f]) / mean;
+                    for (const double z : score) mean += exact::exp(p.income_frailty[source] * z) / frailty_classes;
+                    sum += p.income[k].at(source) * exact::exp(p.income_frailty[source] * score[f]) / mean;
                     table[f][source] = threshold(sum);
                 }
             }

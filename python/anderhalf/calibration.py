@@ -11,7 +11,6 @@ the tables with that ``key`` or ``category``, ``*`` all of them, and a number on
 
 from __future__ import annotations
 
-import math
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from anderhalf.errors import NotFoundError, ParameterError, Problem
+from anderhalf.exact import power
 
 BASES = (2015, 2018, 2021, 2023)
 DEFAULT_BASE = 2018
@@ -192,7 +192,7 @@ def _number(value: Any) -> bool:
 def _scaled(value: Any, key: Any, factor: float) -> Any:
     if isinstance(value, list):
         return [x * factor for x in value]
-    return 1 - math.pow(1 - value, factor) if key in CHANCES else value * factor
+    return 1 - power(1 - value, factor) if key in CHANCES else value * factor
 
 
 def check_places(documents: Documents, rows: Sequence[_Places], file: str) -> None:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from anderhalf import _core
+from anderhalf import _core, exact
 from anderhalf._paths import data_directory
 from anderhalf.calibration import DEFAULT_BASE, FILES, Calibration, apply, check_base, file_name, load_calibration
 from anderhalf.errors import NotFoundError, ParameterError, Problem
@@ -305,7 +305,7 @@ def _earlier(table: Table, mortality: Table, society: dict[str, Any], years: int
             alive = float(np.prod(1 - mortality[sex, age : age + years]))
             then[age] = single[age + years] / alive
         result[sex, :-1] = then.reshape(-1, 5).sum(axis=1)
-        result[sex, -1] = table[sex, -1] / rules["oldest_growth"] ** years
+        result[sex, -1] = table[sex, -1] / exact.power(rules["oldest_growth"], years)
     return result
 
 
@@ -424,7 +424,7 @@ def load_parameters(
     p = _core.PopulationParameters()
     p.start_year, p.last_year = society["years"]["start"], society["years"]["last"]
     death = society["mortality"]
-    rate = np.exp(np.interp(np.arange(AGES), death["knots"], np.log(death["per_1000"]))) / 1000
+    rate = exact.exp(np.interp(np.arange(AGES), death["knots"], exact.log(death["per_1000"]))) / 1000
     by_sex = [rate * np.interp(np.arange(AGES), death["men_knots"], death[sex]) for sex in ("men", "women")]
     p.mortality = [row.tolist() for row in by_sex]
     p.municipalities, p.compositions = _municipalities(folder, society, np.array(by_sex))
@@ -557,7 +557,8 @@ def load_parameters(
 def _normalised(exponent: float) -> list[float]:
     from statistics import NormalDist
 
-    factor = np.exp([exponent * NormalDist().inv_cdf((k + 0.5) / 16) for k in range(16)])
+    scores = [round(NormalDist().inv_cdf((k + 0.5) / 16), 12) for k in range(16)]  # alike on every processor
+    factor = exact.exp([exponent * score for score in scores])
     return [float(x) for x in factor / factor.mean()]
 
 
@@ -591,7 +592,7 @@ def trend_indices(folder: Path | None = None, base: int = DEFAULT_BASE) -> tuple
         mean = {y: sum(float(r[f"{n}_eur"]) for n in names) for y, r in rows.items() if y not in skipped}
         known = sorted(y for y, m in mean.items() if m > 0)
         total = [mean[y] / level[y - first] for y in known]
-        inside = np.exp(np.interp(years, known, np.log(total)))
+        inside = exact.exp(np.interp(years, known, exact.log(total)))
         away = np.maximum(years - known[-1], 0) - np.maximum(known[0] - years, 0)
         index = inside * outside**away
         index /= index[base - first]
