@@ -95,8 +95,6 @@ def _year_of_block(block: Any, year: int, region: Array, addon: Array) -> dict[s
     start, length = _day(year), days_in(year)
     r = block.records
     r = r[(r["first_day"] < start + length) & (r["last_day"] >= start)]
-    if (block.records["region"] > 0).any():  # 0 lives abroad: in no cell of Vektis
-        r = r[r["region"] > 0]
     c = block.claims
     c = c[(c["opened"] >= start) & (c["opened"] < start + length)]
     person, first, at = np.unique(r["person"], return_index=True, return_inverse=True)
@@ -115,6 +113,7 @@ def _year_of_block(block: Any, year: int, region: Array, addon: Array) -> dict[s
         "birth_month": of["birth_month"].astype(np.int64),
         "sex": of["sex"].astype(np.int64),
         "group": np.isin(of["municipality"], region).astype(np.int64),
+        "abroad": (of["region"] == 0) & bool((block.records["region"] > 0).any()),
         "voluntary": of["voluntary_deductible_cents"].astype(np.int64),
         "euros": euros.reshape(len(person), K),
         "claims": np.bincount(row, minlength=len(person)),
@@ -122,7 +121,8 @@ def _year_of_block(block: Any, year: int, region: Array, addon: Array) -> dict[s
 
 
 def _cell_sums(year: int, p: Mapping[str, Array]) -> dict[str, Array]:
-    """Sums per [group][sex][band]([category]) from which means and their errors follow."""
+    """Sums per [group][sex][band]([category]) from which means and their errors follow; nobody who lives abroad."""
+    p = {name: values[~p["abroad"]] for name, values in p.items()}
     band = np.minimum(BANDS - 1, _age(p["birth_month"], year) // 5)
     cell = (p["group"] * 2 + p["sex"] - 1) * BANDS + band
     size = 4 * BANDS
@@ -592,11 +592,12 @@ def _own_payment_step(world: Any, year: int) -> Measured:
     """Regression of own payments of adults without morbidity on the criteria of the deductible model: the MHK step."""
     frame = world.core.frame(year)
     columns = {k: np.asarray(v) for k, v in frame["classes"]["deductible"].items()}
-    chosen = (columns["forfait"] == 0) & (columns["age_sex"] >= 0) & (columns["mhk"] >= 0)
+    names = ("age_sex", "avi", "region", "mhk")
+    chosen = (columns["forfait"] == 0) & np.all([columns[name] >= 0 for name in names], axis=0)
     time = (frame["days"] / days_in(year))[chosen]
     w = frame["represents"][chosen] * time
     y = frame["own_payments_mandatory_cents"][chosen] / 100 / time
-    parts = [columns[name][chosen] for name in ("age_sex", "avi", "region", "mhk")]
+    parts = [columns[name][chosen] for name in names]
     sizes = [int(p.max()) + 1 for p in parts]
     offsets = np.concatenate(([0], np.cumsum(sizes)))
     places = np.stack([p + o for p, o in zip(parts, offsets, strict=False)])
@@ -657,7 +658,7 @@ def _residuals(subject: Subject, law: str) -> dict[str, Array]:
         b = np.nan_to_num(np.asarray(fit.coefficients[k : k + len(codes)]))
         k += len(codes)
         if criterion.name in columns:
-            table = np.zeros(max(codes) + 1)
+            table = np.zeros(max(codes) + 2)  # the last: -1, no class, as those abroad have of region
             table[codes] = b
             norm += table[columns[criterion.name]]
             continue

@@ -80,7 +80,8 @@ def test_a_cell_is_cost_over_insured_time_with_the_error_of_persons() -> None:
     for block in people.blocks():
         r = block.records
         age = (12 * 2018 + 5 - r["birth_month"]) // 12
-        chosen = r[(age >= 40) & (age < 45) & (r["sex"] == 1) & ~np.isin(r["municipality"], region)]
+        here = (r["region"] > 0) & ~np.isin(r["municipality"], region)
+        chosen = r[(age >= 40) & (age < 45) & (r["sex"] == 1) & here]
         for row in chosen:
             days = min(row["last_day"], start + 364) - max(row["first_day"], start) + 1
             time[row["person"]] = time.get(row["person"], 0) + days / 365 * row["represents"]
