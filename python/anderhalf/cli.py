@@ -154,6 +154,11 @@ def regiobeeld(
     )
 
 
+class Prices(StrEnum):
+    law_year = "law_year"
+    nominal = "nominal"
+
+
 class Format(StrEnum):
     parquet = "parquet"
     csv = "csv"
@@ -174,6 +179,9 @@ def synthesise(
     base: Annotated[
         int, typer.Option(help="Year of the Vektis cost that care is calibrated on: 2015, 2018, 2021 or 2023")
     ] = 2018,
+    prices: Annotated[
+        Prices, typer.Option(help="Of one law year in all years, or of each calendar year: nominal")
+    ] = Prices.law_year,
     format: Annotated[Format, typer.Option(help="Of the files; Parquet needs polars: anderhalf[io]")] = Format.parquet,
     block_persons: Annotated[
         int, typer.Option(min=1, max=65_536, help="Persons in a partition; the people do not depend on it.")
@@ -194,6 +202,7 @@ def synthesise(
         seed,
         model,
         base=base,
+        prices=prices.value,
         format=format.value,
         block_persons=block_persons,
         threads=threads or processors(),

@@ -45,7 +45,7 @@ from anderhalf.export import (
     version,
 )
 from anderhalf.model import load_model
-from anderhalf.population import load_tables, parameters_sha256, region_municipalities, synthesise
+from anderhalf.population import Prices, load_tables, parameters_sha256, region_municipalities, synthesise
 from anderhalf.simulation import Simulation
 from anderhalf.sources import People, rows_of, structured
 
@@ -101,6 +101,7 @@ class Manifest(_Strict):
     region: str | None = None
     seed: Count
     base: int | None = None
+    prices: Literal["law_year", "nominal"] | None = None
     block_persons: int | None = None
     parameters_sha256: Hash | None = None
     data_sha256: Hash | None = None
@@ -332,8 +333,8 @@ class Writer:
         Breaks ties in national rankings, and makes the draws of a programme.
     persons : int, optional
         Persons asked for; default: the persons written.
-    base : int, optional
-        Base year of the calibration of synthetic people.
+    base, prices : optional
+        Base year of the calibration, and prices, of synthetic people.
     insured_years : mapping of municipality code to years, optional
         What a programme scales its size by; default: counted from the records of the first year.
     options_accepted : sequence of str
@@ -360,6 +361,7 @@ class Writer:
         block_persons: int | None = None,
         parameters_sha256: str | None = None,
         base: int | None = None,
+        prices: Prices | None = None,
         insured_years: Mapping[int, float] | None = None,
         options_accepted: Sequence[str] = (),
         format: Format = "parquet",
@@ -374,7 +376,7 @@ class Writer:
         self._manifest = Manifest(
             format=format, anderhalf_version=version(), origin=origin, persons=persons or 0, first_year=years[0],
             last_year=years[1], region=region, seed=seed, block_persons=block_persons,
-            parameters_sha256=parameters_sha256, base=base, insurers=dict(sorted(insurers.items())),
+            parameters_sha256=parameters_sha256, base=base, prices=prices, insurers=dict(sorted(insurers.items())),
             municipalities=dict(sorted((municipalities or {}).items())),
             insured_years=dict(sorted((insured_years or {}).items())), options_accepted=list(options_accepted),
             counts=Counts(persons=0, records=0, claims=0), partitions=[],
@@ -507,6 +509,7 @@ def write_population(
     model: str | None = None,
     *,
     base: int = DEFAULT_BASE,
+    prices: Prices = "law_year",
     format: Format = "parquet",
     block_persons: int = BLOCK_PERSONS,
     threads: int = 1,
@@ -520,8 +523,8 @@ def write_population(
 
     Parameters
     ----------
-    base : int
-        Year of the Vektis cost that care is calibrated on; see :func:`anderhalf.synthesise`.
+    base, prices
+        See :func:`anderhalf.synthesise`.
     format : "parquet" or "csv"
     block_persons : int
         Persons of a partition, 1..65,536; decides how files are cut, never what is in them.
@@ -536,11 +539,12 @@ def write_population(
         The folder exists and is not empty; years outside the population's.
     """
     law = None if model is None else load_model(model)
-    people = synthesise(persons, years, region=region, seed=seed, base=base, block_persons=block_persons)
+    people = synthesise(persons, years, region=region, seed=seed, base=base, prices=prices, block_persons=block_persons)
     writer = Writer(
         Path(out), origin="synthetic", years=years, insurers=people.insurers, municipalities=people.municipalities,
         seed=seed, region=region, persons=persons, block_persons=block_persons, parameters_sha256=parameters_sha256(),
-        base=base, insured_years={m.code: m.insured for m in people.tables.parameters.municipalities}, format=format,
+        base=base, prices=prices, format=format,
+        insured_years={m.code: m.insured for m in people.tables.parameters.municipalities},
     )  # fmt: skip
     more: dict[str, Any] = {}
     try:
@@ -625,6 +629,16 @@ class Dataset(People):
     def seed(self) -> int:
         """Of every draw."""
         return self.manifest.seed
+
+    @property
+    def base(self) -> int | None:
+        """Base year of the calibration of synthetic people."""
+        return self.manifest.base
+
+    @property
+    def prices(self) -> Prices | None:
+        """``law_year`` or ``nominal`` of synthetic people."""
+        return self.manifest.prices
 
     @property
     def options_accepted(self) -> tuple[str, ...]:

@@ -65,7 +65,7 @@ def test_a_dataset_holds_the_blocks_of_the_population(made: Path) -> None:
         ):
             assert np.array_equal(given.records, back.records)
             assert np.array_equal(given.claims, back.claims)
-    for name in ("years", "persons", "seed", "insurers", "municipalities", "origin", "region"):
+    for name in ("years", "persons", "seed", "insurers", "municipalities", "origin", "region", "base", "prices"):
         assert getattr(data, name) == getattr(people(), name), name
     assert data.municipality_codes("mijnstreek") == people().municipality_codes("mijnstreek")
     assert data.municipality_codes("Heerlen") == people().municipality_codes("Heerlen")
