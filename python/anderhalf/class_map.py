@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from anderhalf.column_maps import ClassesTable, ColumnMap, column_map, expanded, resolve
 from anderhalf.columns import Column, Slice, Source, days_in, source
 from anderhalf.errors import AnderhalfError, NotFoundError, Problem
+from anderhalf.insured import AT_HOME, base
 from anderhalf.microdata_columns import COMMA_WORDS, parsed_numbers, plain, texts_of
 from anderhalf.microdata_files import Ledger, Raw, Table, raw_from, table_of
 
@@ -314,6 +315,8 @@ class _Work:
     ) -> NDArray[Any]:
         low, high = self.valid[name]
         strange = ((codes < low) | (codes > high)) & ~null
+        if base(name) in AT_HOME:
+            strange &= codes != -1  # insured abroad have no class of these
         if name in self.map.options.unknown_code_is_none and low == 0:
             wrong.accept(f"unknown_code_is_none={name}", int(strange.sum()))
             return np.where(strange, 0, codes)

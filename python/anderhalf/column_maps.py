@@ -91,7 +91,7 @@ RECORDS: Mapping[str, Kind] = {
     "region": Kind("code", None, 0, 10, tuple(map(str, range(11)))),
     "income_source": Kind("code", None, 0, 8, INCOME, none=0),
     "ses": Kind("code", None, 1, 4, ("1", "2", "3", "4")),
-    "household": Kind("code", None, 0, 4, HOUSEHOLD, none=0),
+    "household": Kind("code", None, 0, 4, HOUSEHOLD, none=4),
     "wlz": Kind("code", 0, 0, 2, WLZ, none=0),
     "voluntary_deductible": Kind("money", 0, 0, 500_00, units=MONEY),
     "represents": Kind("whole", 1, 1, 65_535),

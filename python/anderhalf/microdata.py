@@ -261,6 +261,15 @@ class _Import:
         self._refuse(rows, born, "record ends before its person was born", "records end before their person was born",
                      "a month of birth up to the year of the record")  # fmt: skip
         rows["bad"] |= born
+        child = ~rows["bad"] & (rows["household"] == 0) & (years - rows["birth_month"] // 12 > 18)
+        self._refuse(
+            rows,
+            child,
+            "record of an adult has household none",
+            "records of adults have household none",
+            "none for those under 18 alone: one_person, other, wlz_permanent or wlz_entering",
+        )
+        rows["bad"] |= child
         self.lost_persons = self.lost_persons or bool((rows["bad"] & (rows["person"] == 0)).any())
         self.records.add(rows, rows["person"])
 

@@ -20,13 +20,18 @@ from anderhalf.errors import AnderhalfError
 
 COST = ("verv", "huis", "parm", "farm", "vlos", "kraam", "hulp", "tand", "keten", "varb", "diag", "grz", "zg", "vv",
         "elv")  # fmt: skip
-YEAR = 2021  # the last year of care of these people, in which the law of 2020 is read
+YEAR = foreign.people(8000).year_of(ah.load_model("nl-2020"))  # in which these people are read under the law of 2020
 
 
 @pytest.fixture(scope="module")
 def ours() -> pd.DataFrame:
     frame = foreign.people(8000).records("nl-2020")
     return frame.assign(cost_cents=frame.variable_cents)
+
+
+def test_some_of_these_insured_live_abroad_and_have_no_class_of_where_they_live(ours: pd.DataFrame) -> None:
+    assert (ours.abroad == 1).sum() > 10
+    assert set(ours.region[ours.abroad == 1]) == {-1}
 
 
 @pytest.fixture(scope="module")

@@ -77,6 +77,20 @@ def test_a_secret_in_every_column_of_ready_made_classes() -> None:
         assert str(NUMBER) not in text
 
 
+def test_what_a_reader_says_is_not_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import anderhalf.microdata_files as files
+
+    def broken(*_: Any, **__: Any) -> Any:
+        raise ValueError(f"could not parse {SECRET} as f64")
+
+    records, claims, spec = small.tables()
+    spec = small.write(tmp_path, records, claims, spec, "parquet")
+    monkeypatch.setattr(files, "_scan", broken)
+    text = message_of(lambda: ah.check_microdata(spec))
+    assert "records.parquet: cannot be read as parquet" in text
+    assert SECRET not in text
+
+
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=300), header=st.booleans(), suffix=st.sampled_from(
     ["csv", "csv.gz", "parquet", "feather", "dta", "sas7bdat", "xpt", "sav"]))  # fmt: skip

@@ -67,6 +67,26 @@ def test_every_format_gives_the_same_records_and_claims(
     assert foreign.KEY.decode() not in text
 
 
+def test_many_buckets_and_small_blocks_give_the_same_rows_and_keep_addresses_whole(
+    tmp_path: Path, made: Any, original: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import anderhalf.microdata as microdata
+    import anderhalf.microdata_files as files
+
+    monkeypatch.setattr(microdata, "BUCKET_BYTES", 1 << 16)
+    monkeypatch.setattr(microdata, "BLOCK_PERSONS", 100)
+    monkeypatch.setattr(files, "BATCH_ROWS", 1000)
+    found = imported(tmp_path, made, "parquet")
+    assert len(found) > 40
+    same_rows(found, original)
+    homes: list[set[int]] = []
+    for block in found.blocks():
+        first = np.unique(block.records["person"], return_index=True)[1]
+        homes.append(set(block.records["address"][first].tolist()))
+    assert max(map(len, homes)) > 20
+    assert sum(map(len, homes)) == len(set().union(*homes))
+
+
 def test_classes_totals_and_payments_are_those_of_the_original_to_the_cent(
     tmp_path: Path, made: Any, original: Any
 ) -> None:
@@ -78,6 +98,16 @@ def test_classes_totals_and_payments_are_those_of_the_original_to_the_cent(
     assert a.insurers.equals(b.insurers)
     fits = [ah.estimate(frame.assign(cost_cents=frame.variable_cents), model=law) for frame in frames]
     assert fits[0].params.equals(fits[1].params)
+
+
+def test_imported_people_are_streamed_block_by_block(tmp_path: Path, made: Any, original: Any) -> None:
+    found = imported(tmp_path, made, "dta")
+    streamed = [p.stream("nl-2021", 2021) for p in (original, found)]
+    assert streamed[0].moments.records == streamed[1].moments.records > 4000
+    fits = [ah.estimate(s.moments, model="nl-2021") for s in streamed]
+    assert fits[0].params.equals(fits[1].params)
+    paid = [ah.pay(s.totals, "nl-2021", "ex_ante").insurers for s in streamed]
+    assert paid[0].equals(paid[1])
 
 
 def test_a_simulation_runs_on_imported_people(tmp_path: Path, made: Any, original: Any) -> None:

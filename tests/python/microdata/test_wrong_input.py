@@ -47,6 +47,14 @@ def more_claims(*rows: dict[str, Any]) -> Callable[[Rows, Rows, dict[str, Any]],
     return lambda records, claims, spec: claims.extend({**claims[k.pop("of")], **k} for k in map(dict, rows))
 
 
+def only() -> Callable[[Rows, Rows, dict[str, Any]], None]:
+    def spoil(records: Rows, claims: Rows, spec: dict[str, Any]) -> None:
+        records[:] = [{**records[0], "van": "2020-03-01"}]
+        claims[:] = claims[:1]
+
+    return spoil
+
+
 def by_days(*days: Any, unit: str = "days") -> Callable[[Rows, Rows, dict[str, Any]], None]:
     """The records as a year and insured days, without dates."""
 
@@ -107,6 +115,10 @@ CASES = [
          "records records.csv: 1 record overlaps another of its person at another insurer (row 4), expected one "
          "insurer on a day (art. 10(2)), or options.cut_overlapping_records",
          {"cut_overlapping_records": True}, "cut_overlapping_records: 1", TYPED),
+    Case("a day at two insurers", more({"of": 3, "uzovi": 2, "van": "2021-06-30", "tot": "2021-12-31"}),
+         "records records.csv: 1 record overlaps another of its person at another insurer (row 4), expected one "
+         "insurer on a day (art. 10(2)), or options.cut_overlapping_records",
+         {"cut_overlapping_records": True}, "cut_overlapping_records: 1", TYPED),
     Case("overlap at the same insurer", more({"of": 2, "van": "2020-12-01"}),
          "records records.csv: 1 record overlaps another of its person at the same insurer (row 4), expected periods "
          "one after another, or options.merge_adjacent_records or options.cut_overlapping_records",
@@ -146,6 +158,10 @@ CASES = [
     Case("not born yet", row(2, geb=202201),
          "records records.csv: 1 record ends before its person was born (row 2), expected a month of birth up to the "
          "year of the record", formats=TYPED),
+    Case("a household of a child for adults",
+         lambda records, claims, spec: spec["records"]["constants"].update(household="none"),
+         "records records.csv: 4 records of adults have household none (rows 0, 1, 2, 3), expected none for those "
+         "under 18 alone: one_person, other, wlz_permanent or wlz_entering"),
     Case("decimal comma", claim(0, bedrag="120,50"),
          "claims claims.csv, column bedrag: 1 number has a decimal comma (row 0), expected a decimal point, or decimal "
          '= "," in the map',
@@ -160,6 +176,10 @@ CASES = [
          {"drop_claims_without_record": True}, "drop_claims_without_record: 1", TYPED),
     Case("a claim outside the periods", claim(2, open="2021-07-01"),
          "claims claims.csv: 1 claim was opened outside the insured periods of its person (row 2), expected opened on "
+         "an insured day, or options.drop_claims_outside_periods",
+         {"drop_claims_outside_periods": True}, "drop_claims_outside_periods: 1", TYPED),
+    Case("a claim before the first period of the only person", only(),
+         "claims claims.csv: 1 claim was opened outside the insured periods of its person (row 0), expected opened on "
          "an insured day, or options.drop_claims_outside_periods",
          {"drop_claims_outside_periods": True}, "drop_claims_outside_periods: 1", TYPED),
     Case("a join that multiplies claims", more_claims({"of": 0}, {"of": 0}, {"of": 1}),
