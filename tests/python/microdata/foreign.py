@@ -176,7 +176,7 @@ class Renamed(People):
     def block(self, index: int, years: Any = None) -> _core.Block:
         return self.only
 
-    def source(self) -> Any:
+    def source(self, years: Any = None) -> Any:
         return _core.blocks_source([self.only])
 
 

@@ -106,7 +106,7 @@ def test_imported_people_are_streamed_block_by_block(tmp_path: Path, made: Any, 
     assert streamed[0].moments.records == streamed[1].moments.records > 4000
     fits = [ah.estimate(s.moments, model="nl-2021") for s in streamed]
     assert fits[0].params.equals(fits[1].params)
-    paid = [ah.pay(s.totals, "nl-2021", "ex_ante").insurers for s in streamed]
+    paid = [ah.pay(s, "nl-2021", "ex_ante").insurers for s in streamed]
     assert paid[0].equals(paid[1])
 
 
