@@ -80,7 +80,10 @@ const Line* Substitution::line_of(const data::Claim& claim) const {
     if (claim.category != Category::hospital || claim.claimed_cents <= 0) return nullptr;
     for (const Line& line : programme_.lines)
         if (line.specialism == claim.specialism &&
-            std::binary_search(line.diagnoses.begin(), line.diagnoses.end(), claim.diagnosis))
+            std::binary_search(line.diagnoses.begin(), line.diagnoses.end(), claim.diagnosis) &&
+            (line.products.empty() || std::any_of(line.products.begin(), line.products.end(), [&](const auto& range) {
+                 return claim.product >= range.first && claim.product <= range.second;
+             })))
             return &line;
     return nullptr;
 }

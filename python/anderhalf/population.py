@@ -29,7 +29,7 @@ from anderhalf.parameters import CATEGORIES
 from anderhalf.sources import People
 
 if TYPE_CHECKING:
-    pass
+    import pandas as pd
 
 AGES = 106
 BANDS = 19
@@ -651,6 +651,22 @@ class Population(People):
         """Municipality names by code."""
         return {m.code: m.name for m in self.tables.parameters.municipalities}
 
+    @property
+    def drugs(self) -> pd.DataFrame:
+        """Drug groups of claims: ``drug, atc, name``."""
+        return _drugs()
+
+    def products(self) -> pd.DataFrame:
+        """What the codes in claims stand for, one row per code of a category.
+
+        Returns
+        -------
+        DataFrame
+            category; product (first number), last (of a range of numbers); specialism and diagnosis where the category
+            has them; setting of hospital care; atc of drugs; name; conditions: what leads to it.
+        """
+        return _products()
+
     def municipality_codes(self, region: str) -> list[int]:
         """Codes of the municipalities of a region of ``society.toml``, or of one municipality by name."""
         return list(region_codes(region))
@@ -684,7 +700,7 @@ def region_municipalities(name: str, known: Mapping[str, int]) -> tuple[int, ...
 
 
 # Of params/population: what people are compared with and grouped by, and what a calibration may look for.
-NOT_GENERATED = ("targets", "mapping", "calibration_plan")
+NOT_GENERATED = ("targets", "mapping", "calibration_plan", "products")
 
 
 def parameters_sha256(folder: Path | None = None) -> str:
@@ -702,6 +718,71 @@ def addon_drugs(folder: Path | None = None) -> tuple[int, ...]:
     """Drug groups paid by hospitals, which Vektis counts under hospital care."""
     folder = folder or data_directory("params") / "population"
     return tuple(d["drug"] for d in _read("mapping.toml", folder)["drugs"] if d.get("addon", False))
+
+
+@functools.cache
+def _codes() -> dict[str, Any]:
+    folder = data_directory("params") / "population"
+    return {**_read("products.toml", folder), "mapping": _read("mapping.toml", folder)}
+
+
+def _drugs() -> pd.DataFrame:
+    import pandas as pd
+
+    names = {row["drug"]: row["name"] for row in _codes()["mapping"]["drugs"]}
+    rows = [(row["drug"], row["atc"], row.get("name") or names[row["drug"]]) for row in _codes()["drugs"]]
+    return pd.DataFrame(rows, columns=["drug", "atc", "name"])
+
+
+def _products() -> pd.DataFrame:
+    """All codes that conditions, episodes and the general part can put into claims."""
+    import pandas as pd
+
+    codes, p = _codes(), load_tables().parameters
+    patterns = [(c.key, line.category.name, line) for c in p.conditions for line in c.care]
+    patterns += [(e.key, line.category.name, line) for e in p.episodes for line in e.care]
+    patterns += [("general", g.category.name, g.line) for g in p.general]
+    drugs = {drug: (str(atc), str(name)) for drug, atc, name in _drugs().itertuples(index=False)}
+    diagnoses = {(d["specialism"], d["diagnosis"]): d["name"] for d in codes["mapping"]["diagnoses"]}
+    devices = {d["device"]: d["name"] for d in codes["mapping"]["devices"]} | _numbered(codes["devices"])
+    nursing, therapy = _numbered(codes["nursing"]), _numbered(codes["paramedical"])
+    specialisms, settings = _numbered(codes["specialisms"]), _numbered(codes["settings"])
+    names: dict[tuple[str, int, int, int, int, str, str], str] = {}
+    leads: dict[tuple[str, int, int, int, int, str, str], set[str]] = {}
+
+    def put(key: str, name: str, row: tuple[str, int, int, int, int, str, str]) -> None:
+        names.setdefault(row, name)
+        leads.setdefault(row, set()).add(key)
+
+    for key, category, line in patterns:
+        key = key.removeprefix("low_complexity.")
+        plain = category.replace("_", " ")
+        if category == "hospital":
+            words = diagnoses.get((line.specialism, line.diagnosis), key.replace("_", " "))
+            for setting in (1,) if line.consult else (2, 3, 4):
+                first = ((line.specialism * 1000 + line.diagnosis) * 10 + setting) * 100
+                row = (category, first, first + 99, line.specialism, line.diagnosis, settings[setting], "")
+                put(key, f"{specialisms[line.specialism]}: {words}", row)
+            continue
+        atc, name = "", plain
+        if category == "drugs":
+            atc, name = drugs[line.product]
+        elif category == "devices":
+            name = devices[line.product]
+        elif category == "nursing":
+            name = nursing[line.product]
+        elif category == "paramedical":
+            name = therapy.get(line.diagnosis, "paramedical care in general")
+        elif category == "ggz":
+            name = f"mental care, intensity {line.diagnosis}" if line.diagnosis else "mental care in general"
+        put(key, name, (category, line.product, line.product, line.specialism, line.diagnosis, "", atc))
+    rows = [(*row, names[row], ", ".join(sorted(leads[row]))) for row in sorted(names)]
+    columns = ["category", "product", "last", "specialism", "diagnosis", "setting", "atc", "name", "conditions"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _numbered(table: dict[str, str]) -> dict[int, str]:
+    return {int(k): v for k, v in table.items()}
 
 
 def synthesise(

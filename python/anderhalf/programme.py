@@ -87,11 +87,21 @@ class Values(_Strict):
     avoidable_share: TaggedShare
 
 
+_Product = Annotated[int, Field(ge=0, le=0xFFFF_FFFF)]
+
+
 class LineFile(_Strict):
     specialty: str
     specialism: int = Field(ge=1, le=65535)
     diagnoses: tuple[Annotated[int, Field(ge=0, le=65535)], ...] = Field(min_length=1)
+    care_products: tuple[tuple[_Product, _Product], ...] = ()
     refer_on: TaggedShare
+
+    @model_validator(mode="after")
+    def _ascending(self) -> LineFile:
+        if wrong := [f"{a}..{b}" for a, b in self.care_products if a > b]:
+            raise ValueError(f"care_products as [first, last], not {', '.join(wrong)}")
+        return self
 
 
 class Check(_Strict):
@@ -187,6 +197,7 @@ class Programme:
             line = _core.ProgrammeLine()
             line.specialism = row.specialism
             line.diagnoses = list(row.diagnoses)
+            line.products = list(row.care_products)
             line.refer_on_ppm = min(1_000_000, _ppm(row.refer_on.value * factor))
             lines.append(line)
         p.lines = lines

@@ -294,6 +294,7 @@ void bind_scenario(py::module_& m) {
         .def(py::init<>())
         .def_readwrite("specialism", &substitution::Line::specialism)
         .def_readwrite("diagnoses", &substitution::Line::diagnoses)
+        .def_readwrite("products", &substitution::Line::products)
         .def_readwrite("refer_on_ppm", &substitution::Line::refer_on_ppm)
         .def_readwrite("added_weight", &substitution::Line::added_weight);
     py::class_<substitution::Downstream>(m, "Downstream")

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace anderhalf::substitution {
@@ -12,9 +13,10 @@ namespace anderhalf::substitution {
 /// Claims of one specialism that a programme may take over. No key names a criterion, class, weight or own payment.
 struct Line {
     std::uint16_t specialism = 0;
-    std::vector<std::uint16_t> diagnoses;  ///< low-complexity diagnoses
-    std::int64_t refer_on_ppm = 0;         ///< share of 1.5-line patients that goes on to hospital all the same
-    std::int64_t added_weight = 1;         ///< share of this specialism in added demand, relative
+    std::vector<std::uint16_t> diagnoses;                             ///< low-complexity diagnoses
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> products{};  ///< first and last care product; none: all
+    std::int64_t refer_on_ppm = 0;  ///< share of 1.5-line patients that goes on to hospital all the same
+    std::int64_t added_weight = 1;  ///< share of this specialism in added demand, relative
 };
 
 /// What follows a 1.5-line contact: an extra claim of another category with a probability.

@@ -229,6 +229,18 @@ TEST_CASE("downstream claims follow a contact in the category and at the price g
     CHECK(apply(p, {record()}, {care[1]}).count(Effect::downstream) == 0);
 }
 
+TEST_CASE("a line takes the care products it names, and all when it names none", "[substitution][oracle]") {
+    Programme p = programme();
+    data::Claim inside = claim(1, Category::hospital, 150'00, 320, 1), outside = inside;
+    inside.product = 320'001'250;
+    outside.product = 320'001'300;
+    CHECK(Substitution{p}.line_of(outside) != nullptr);
+    p.lines.front().products = {{320'001'100, 320'001'199}, {320'001'200, 320'001'299}};
+    const Substitution s{p};
+    CHECK(s.line_of(inside) != nullptr);
+    CHECK(s.line_of(outside) == nullptr);
+}
+
 TEST_CASE("who moves out of the area counts for its days there, and only care of these days is replaced",
           "[substitution][oracle]") {
     Programme p = programme();
