@@ -258,6 +258,30 @@ def test_changed_bytes_are_named(copy: Path) -> None:
     assert f"changed since it was written: {len(lines) - 1:,} rows, of {len(lines):,}" in text
 
 
+def test_another_writer_may_write_the_same_values_and_no_others(copy: Path) -> None:
+    def with_file_hash(change: Any) -> None:
+        change(pl.read_parquet(copy / PART)).write_parquet(copy / PART, compression="snappy")
+        manifest = json.loads((copy / "manifest.json").read_text(encoding="utf-8"))
+        manifest["partitions"][1]["claims_file_sha256"] = hashlib.sha256((copy / PART).read_bytes()).hexdigest()
+        (copy / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+    before = ah.read_population(copy).data_sha256
+    with_file_hash(lambda f: f)
+    same = ah.read_population(copy)
+    same.check()
+    assert same.data_sha256 == before
+    with_file_hash(lambda f: f.with_columns(pl.col("settled_cents") + (pl.int_range(pl.len()) == 3).cast(pl.Int32)))
+    assert [(p.where, p.what) for p in refused(copy).problems] == [(PART, "other values than were written")]
+
+
+def test_files_are_compressed_and_hold_no_statistics(made: Path) -> None:
+    import pyarrow.parquet as pq
+
+    described = pq.ParquetFile(made / PART).metadata
+    column = described.row_group(0).column(3)
+    assert (column.compression, column.statistics, described.num_row_groups) == ("ZSTD", None, 1)
+
+
 def test_missing_and_additional_files_are_named_at_once(copy: Path) -> None:
     (copy / PART).rename(copy / "claims" / "part-00099.parquet")
     (copy / "more.csv").write_text("a\n1\n", encoding="utf-8")
@@ -553,6 +577,34 @@ def test_a_simulation_of_microdata_leaves_out_what_rests_on_few_persons(long: Pa
         assert table.persons.isna().any(), name
         assert table.origin.eq("microdata").all()
     assert "Made from records of persons" in (tmp_path / "own" / "report.html").read_text(encoding="utf-8")
+
+
+def test_one_small_cell_takes_another_with_it_by_year_and_by_insurer(
+    long: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pandas as pd
+
+    data, law = ah.read_population(long / "own"), ah.load_model("nl-2021-structural")
+    run = ah.simulate(data, law, [ah.load_programme("pluspunt")], start=2021, horizon=6, adoption="region")
+
+    def behind(_run: Any, name: str, frame: Any) -> list[int]:
+        who = frame["insurer"] if "insurer" in frame else frame["to"].str.removeprefix("insurer:")
+        return [9 if (y, i) == (2023, "CZ") else 50 for y, i in zip(frame["year"], who, strict=True)]
+
+    monkeypatch.setattr(files, "_persons_behind", behind)
+    files.write_simulation(run, tmp_path / "out")
+    for name, rest in (("decomposition", ["channel"]), ("statements", ["arm"]), ("ledger", ["arm", "from", "reason"])):
+        table = pd.read_csv(tmp_path / "out" / "tables" / f"{name}.csv")
+        who = "to" if name == "ledger" else "insurer"
+        hidden = table[table.persons.isna()]
+        small = hidden[(hidden.year == 2023) & (hidden[who].str.removeprefix("insurer:") == "CZ")]
+        assert len(small) > 0
+        assert len(hidden) < len(table)
+        if name == "ledger":
+            continue
+        for by in (["year", *rest], [who, *rest]):
+            others = hidden.groupby(by).size()
+            assert all(others[key] >= 2 for key in small.set_index(by).index), (name, by)
 
 
 def test_an_answer_that_rests_on_few_persons_is_refused(long: Path, tmp_path: Path) -> None:
