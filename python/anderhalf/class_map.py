@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from anderhalf.column_maps import ClassesTable, ColumnMap, column_map, expanded, resolve
 from anderhalf.columns import Column, Slice, Source, days_in, source
 from anderhalf.errors import AnderhalfError, NotFoundError, Problem
-from anderhalf.insured import AT_HOME, base
+from anderhalf.insured import AT_HOME, base, once, person_keys
 from anderhalf.microdata_columns import COMMA_WORDS, parsed_numbers, plain, texts_of
-from anderhalf.microdata_files import Ledger, Raw, Table, raw_from, table_of
+from anderhalf.microdata_files import SUFFIXES, Ledger, Raw, Table, raw_from, table_of
 
 Columns = str | PathLike[str] | Mapping[str, Any] | ColumnMap
 _IDS = ("person", "insurer")
@@ -117,7 +117,7 @@ def _paths(data: Any) -> list[Path] | None:
     if isinstance(data, str | PathLike):
         path = Path(data)
         if path.is_dir():
-            return sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
+            return sorted(p for p in path.rglob("*") if p.is_file() and p.name.lower().endswith(SUFFIXES))
         if not path.exists():
             raise NotFoundError(Problem(str(data), "no such file or folder", "a file of records"))
         return [path]
@@ -467,11 +467,17 @@ def check_classes(data: Any, columns: Columns) -> int:
     if not names:
         whole.close()
     rows = 0
+    insured: list[tuple[NDArray[np.uint64], NDArray[np.int64]]] = []
     try:
         for piece in found.slices(names):
             rows += piece.rows
-            for name in names:
-                piece.read(name)
+            columns_of = {name: piece.read(name) for name in names}
+            if "person" in columns_of and "days" in columns_of and not whole:
+                who = person_keys(columns_of["person"], piece.where("person"), piece.first_row)
+                insured.append((who, columns_of["days"].values.astype(np.int64)))
+        if not whole:
+            most = 12 if found.map.classes.units.get("days") == "months" else 366
+            once(insured, most, ", ".join(found.parts["person"].theirs) if insured else "")
     except AnderhalfError as error:
         whole.take(error)
     whole.close()

@@ -375,7 +375,7 @@ def _plain(values: Any, *, where: str, first_row: int) -> NDArray[Any]:
     return whole(values, where=where, hint="whole numbers", first_row=first_row)
 
 
-def _keys(column: Column, where: str, first_row: int) -> NDArray[np.uint64]:
+def person_keys(column: Column, where: str, first_row: int) -> NDArray[np.uint64]:
     """Persons as 64-bit numbers; texts by a hash."""
     if column.labels is not None:
         marks = [hashlib.blake2b(label.encode(), digest_size=8).digest() for label in column.labels]
@@ -507,7 +507,7 @@ def totals(source: Source, classes: Classes, wanted: Wanted, *, insurer: str = "
         for name, values in amounts.items():
             sums.add(name, who, 0, values.astype(np.int64) * factor)
         if person in given:
-            key = _keys(piece.read(person), piece.where(person), piece.first_row)
+            key = person_keys(piece.read(person), piece.where(person), piece.first_row)
             insured.append((key, span))
             for share, rows in users.items():
                 cost = amounts[COSTS[share]].astype(np.int64)
@@ -515,7 +515,7 @@ def totals(source: Source, classes: Classes, wanted: Wanted, *, insurer: str = "
                 rows.append((key[some], who[some], cost[some], factor[some]))
     if not sums.row:
         raise DomainError(Problem("frame", "holds no records", "at least one insured"))
-    _once(insured, year, person)
+    once(insured, year, person)
     if wanted.under_18 and children and UNDER_18 not in given:
         raise NotFoundError(
             Problem("frame", f"no column {UNDER_18!r}", "1 for insured under 18 on 1 July, else 0 (Bzv 3.22)")
@@ -629,7 +629,7 @@ def _gsm(part: Part, morbid: NDArray[np.bool_], age: Int64, classes: Classes) ->
     return np.asarray(np.where(age >= 0, table[morbid.astype(np.int64), age], -1))
 
 
-def _once(insured: Sequence[tuple[NDArray[np.uint64], Int64]], year: int, person: str) -> None:
+def once(insured: Sequence[tuple[NDArray[np.uint64], Int64]], year: int, person: str) -> None:
     """Refuses persons with more days than the year has: two insurers on the same days (art. 10(2))."""
     if not insured:
         return

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
 Rows = NDArray[Any]
 Progress = Callable[[str, int, int], None]
-BUCKET_BYTES = 1 << 26
+BUCKET_BYTES = 1 << 26  # of files as they are read; of the same size as rows
+PACKED = 4  # how much larger rows are than files that are not text
+MOST_BUCKETS = 2048
 BLOCK_PERSONS = 16_384
 BUCKET_BITS = 16
 HOME_BITS = 24  # of an address, at the head of the ids of its persons: ids ascend over whole addresses
@@ -125,9 +127,9 @@ class _Import:
         self.lost_persons = False  # a record without a person that can be read
         self.counts = {"persons": 0, "records": 0, "claims": 0}
         self.tables = self._tables()
-        size = sum(t.path.stat().st_size for _, t, _ in self.tables)
+        size = sum(t.path.stat().st_size * (PACKED if t.kind != "csv" else 1) for _, t, _ in self.tables)
         self.by_address = "address" in source.tables[0][1].columns
-        buckets = min(512, 1 + size // BUCKET_BYTES)
+        buckets = min(MOST_BUCKETS, 1 + size // BUCKET_BYTES)
         self.records = _Buckets(scratch, "records", STAGED_RECORD, buckets)
         self.claims = _Buckets(scratch, "claims", STAGED_CLAIM, buckets)
         self._open_options()
@@ -172,8 +174,6 @@ class _Import:
         rows: dict[str, int] = dict.fromkeys(tables, 0)
         whole: dict[str, bool] = dict.fromkeys(tables, True)
         for step, (where, table, names) in enumerate(self.tables):
-            if self.progress is not None:
-                self.progress(f"reading {table.name}", step, len(self.tables))
             settings = tables[where]
             if set(names) != set(settings.columns):
                 whole[where] = False
@@ -187,6 +187,9 @@ class _Import:
                 for batch in table.batches(list(names.values()), self.ledger, ids):
                     values, bad = convert.batch(table.name, names, batch)
                     rows[where] += batch.rows
+                    if self.progress is not None:
+                        told = f"{table.name}: {batch.first_row + batch.rows:,} rows read"
+                        self.progress(told, step, len(self.tables) + 1)
                     if where == "records":
                         self._stage_records(values, bad, batch.first_row)
                     else:
@@ -351,7 +354,7 @@ class _Import:
         total = self.records.count * (2 if by_address and sink is not None else 1)
         for k in range(self.records.count):
             if self.progress is not None:
-                self.progress("joining claims to records", k, total)
+                self.progress("joining claims to records", k, total + 1)
             records, suspect = self._ordered(self.records.read(k))
             claims = self._joined(self.claims.read(k), records, suspect)
             self.records.drop(k)
@@ -376,7 +379,7 @@ class _Import:
         written = 0
         for k in range(self.records.count):
             if self.progress is not None:
-                self.progress("writing", self.records.count + k, total)
+                self.progress("writing", self.records.count + k, total + 1)
             records, claims = (buckets.read(k) for buckets in by_address)
             records = records[np.lexsort([records["first_day"], records["person"]])]
             claims = claims[np.lexsort([claims["claim"], year_of(claims["opened"]), claims["person"]])]

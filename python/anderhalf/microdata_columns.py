@@ -281,6 +281,11 @@ class _Column:
         if given is not None:
             table = {t: int(ours) for theirs, ours in given.items() for t in (theirs, plain(theirs))}
             result = self._lookup(table, "a code of [codes.insurer]")
+        elif self.raw.kind == "text":
+            result = self.numbered(
+                lambda text: int(text) if text.isdigit() and 0 < int(text) < 1 << 16 else -1,
+                f"1..65535, or [{self.of.where.partition('[')[0]}.codes.insurer] with a number for each",
+            )
         else:
             result = self.whole(1, 65_535)
         named = self.of.source.insurers

@@ -30,6 +30,7 @@ _FORMATS = {
     ".csv": "csv", ".csv.gz": "csv", ".txt": "csv", ".parquet": "parquet", ".arrow": "arrow", ".feather": "arrow",
     ".ipc": "arrow", ".sas7bdat": "sas", ".xpt": "xport", ".dta": "stata", ".sav": "spss",
 }  # fmt: skip
+SUFFIXES = tuple(_FORMATS)
 
 
 # --- what is wrong, without a value -----------------------------------------------------------------------------------

@@ -175,6 +175,18 @@ def test_days_beyond_the_year_below_zero_and_none() -> None:
     assert found == ([366, 5], {"clip_days_to_year": 1, "drop_records_without_days": 1})
 
 
+def test_a_join_that_doubled_persons() -> None:
+    spec = {"classes": {"columns": {"person": "rin", "days": "duur"}}}
+    frame = {"rin": ["a", "b", "a", "c", "c"], "duur": [365, 365, 365, 100, 200]}
+    with pytest.raises(AnderhalfError) as found:
+        check_classes(frame, spec)
+    assert [str(p) for p in found.value.problems] == [
+        "column rin: 1 person is insured for more days than the year has (rows 0, 2), expected at most 366 days over "
+        "all insurers"
+    ]
+    assert check_classes({k: v[1:] for k, v in frame.items()}, spec) == 4
+
+
 def test_years_of_insured_time_become_days() -> None:
     with pytest.raises(AnderhalfError, match="number is not whole"):
         read(own(duur=[1.0, 0.5, 0.2]), "days", units={"days": "years"})

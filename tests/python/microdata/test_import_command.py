@@ -144,3 +144,22 @@ def test_days_without_dates_stand_one_after_another(tmp_path: Path) -> None:
     days = [found[name].astype("M8[D]").astype(str).tolist() for name in ("first_day", "last_day")]
     assert days == [["2020-01-01", "2020-09-23"], ["2020-09-22", "2020-12-31"]]
     assert found["insurer"].tolist() == [1, 2]
+
+
+def test_people_without_claims_and_without_an_address(tmp_path: Path) -> None:
+    records, claims, spec = small.tables()
+    small.write(tmp_path, records, claims, spec)
+    del spec["claims"]
+    people = ah.read_microdata(spec, tmp_path / "people")
+    block = people.block(0)
+    assert (len(block.records), len(block.claims)) == (4, 0)
+    assert set(block.records["address"]) == {0}  # not known
+
+
+def test_a_folder_of_files_with_classes_leaves_other_files_alone(tmp_path: Path) -> None:
+    from anderhalf.class_map import check_classes
+
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text("duur,mhk\n365,0\n10,1\n")
+    (tmp_path / "readme.md").write_text("not a table")
+    assert check_classes(tmp_path, {"classes": {"columns": {"days": "duur", "mhk": "mhk"}}}) == 4

@@ -133,6 +133,9 @@ CASES = [
     Case("unknown insurer", row(0, uzovi=9),
          "records records.csv, column uzovi: 1 code of an insurer is unknown (row 0), expected a code of [insurers]",
          formats=TYPED),
+    Case("an insurer by its name", row(0, uzovi="CZ"),
+         "records records.csv, column uzovi: 1 code is unknown (row 0), expected 1..65535, or [records.codes.insurer] "
+         "with a number for each", formats=("csv",)),
     Case("unknown code", row(3, inkomen=7),
          "records records.csv, column inkomen: 1 code is unknown (row 3), expected a code of "
          "[records.codes.income_source], or options.unknown_code_is_none = ['income_source']",
