@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PARTS = ["kernels", "memory", "stream", "peers", "peers_full"]
+PARTS = ["kernels", "memory", "stream", "national", "peers", "peers_full"]
 
 
 @dataclass
@@ -68,6 +68,22 @@ class Results:
         above, below = self.of(a, "best_ms"), self.of(b, "best_ms", threads)
         return None if above is None or below is None else above / below
 
+    def national(self) -> list[Goal]:
+        """A country streamed from claims to moments on two threads: time, memory, and time per person as it grows."""
+        cases = {c["asked"]: c for c in self.parts.get("national", {}).get("cases", [])}
+        large, million, small = cases.get(17_500_000), cases.get(1_000_000), cases.get(100_000)
+
+        def each(case: dict[str, Any]) -> float:
+            return float(case["stream"]["processor_seconds"] / case["persons"])
+
+        growth = each(large or million) / each(small) if small and (large or million) else None  # type: ignore[arg-type]
+        return [
+            Goal("stream 1m persons", million and million["stream"]["seconds"], 40, None, False, "s"),
+            Goal("stream 17.5m persons", large and large["stream"]["seconds"], 600, None, False, "s"),
+            Goal("memory of 17.5m persons", large and large["peak_mib"], 2048, None, False, "MiB"),
+            Goal("time per person, most / 100k", growth, 1.1, 1.3),
+        ]
+
     def peer(self, part: str, name: str, key: str, rows: int) -> float | None:
         run = self.parts.get(part)
         if run is None or run["rows"] != rows:
@@ -113,6 +129,7 @@ class Results:
             Goal(f"solve / encoded, {at}", None if share is None else 100 * share, 1, 2, False, "%"),
             Goal("pay 25 insurers from totals", self.of("pay/totals", "best_ms"), 0.1, None, False, "ms"),
             Goal("beyond the columns, 17.4m", self.beyond(), 80, 120, False, "MB"),
+            *self.national(),
             Goal("rank of the design", self.facts.get(f"rank@{self.largest}"), 199, 199, True, ""),
         ]
 

@@ -304,6 +304,32 @@ def simulate(
 
 
 @app.command()
+def stream(
+    model: Annotated[str, typer.Option(help="Model year; see: anderhalf models")] = "nl-2021-structural",
+    data: Data = None,
+    persons: Annotated[int | None, typer.Option(min=1_000, help="Rows, without --data. Default: 100,000")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of every draw, without --data. Default: 1")] = None,
+    year: Annotated[
+        int | None, typer.Option(help="Calendar year of the insured; default that of the model, else the last one")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File for the moments, such as 2021.moments: for `anderhalf estimate`")
+    ] = None,
+    threads: Threads = None,
+    json: Json = False,
+) -> None:
+    """One equalization year of any number of people, in two passes over claims: national lines, counts, moments."""
+    from anderhalf.streaming import stream_command
+
+    people = _people(data, persons, seed, 100_000, (2015, 2031))
+    raise typer.Exit(
+        stream_command(
+            people, model, year, out=out, as_json=json, threads=threads, progress=_counted("blocks, both passes")
+        )
+    )
+
+
+@app.command()
 def evaluate(
     data: Annotated[Path, typer.Argument(help="Parquet or CSV file, or a folder of them; a row per insured period")],
     cost: Annotated[str, typer.Option(help="Column of cost, whole cents")],
@@ -344,7 +370,9 @@ def evaluate(
 
 @app.command()
 def estimate(
-    data: Annotated[Path, typer.Argument(help="Parquet or CSV file of records, or a folder of them")],
+    data: Annotated[
+        Path, typer.Argument(help="Parquet or CSV file of records, a folder of them, or moments (FILE.moments)")
+    ],
     model: Annotated[str | None, typer.Option(help="Model year; see: anderhalf models")] = None,
     spec: Annotated[Path | None, typer.Option(help="Risk model of your own: SPEC.toml")] = None,
     out: Annotated[

@@ -8,16 +8,18 @@ totals are the same integers either way.
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from anderhalf import _core
 from anderhalf.errors import ParameterError, Problem
-from anderhalf.export import MINIMUM_PERSONS
+from anderhalf.export import MINIMUM_PERSONS, ORIGIN_LABEL, sha256, version
 from anderhalf.insured import COSTS, FIXED, OWN_PAYMENTS, UNDER_18, ShareTotals, Totals, shares_of
 from anderhalf.mapping import ReferenceMapping, load_mapping
 from anderhalf.model import Model, load_model
@@ -247,3 +249,45 @@ def stream(
     return Streamed(
         law, year, people.origin, people.data_sha256, dict(people.insurers), Moments(core.moments, layout), core
     )
+
+
+def stream_command(
+    people: Insured,
+    model: str,
+    year: int | None,
+    *,
+    out: Path | None,
+    as_json: bool,
+    threads: int | None,
+    progress: Callable[[int, int], None] | None = None,
+) -> int:
+    """``anderhalf stream``: exit status."""
+    if out is not None and (out.suffix != ".moments" or not out.resolve().parent.is_dir()):
+        raise ParameterError(Problem("--out", "no file for moments", "FILE.moments in a folder that exists", out.name))
+    streamed = stream(people, model, year, threads=threads, progress=progress)
+    if out is not None:
+        streamed.moments.save(out)
+    lines = streamed.lines
+    note = ORIGIN_LABEL[streamed.origin].format(minimum=MINIMUM_PERSONS)
+    kept = (
+        "The moments hold sums of few persons: they stay where the records are." if people.origin == "microdata" else ""
+    )
+    if as_json:
+        first, _ = streamed.years_read
+        content = {
+            "anderhalf_version": version(), "model": streamed.model.name, "origin": streamed.origin,
+            "parameters_sha256": streamed.model.parameters_sha256, "data_sha256": streamed.data_sha256,
+            "seed": people.seed, "year": streamed.year, "care_from": first, "persons": streamed.persons,
+            "insured": streamed.insured, "records": streamed.records, "claims": streamed.claims,
+            "insured_years": round(streamed.moments.insured_years, 4), "cost_cents": streamed.moments.cost_cents,
+            "weights": streamed.moments.columns, "moments": None if out is None else str(out),
+            "moments_sha256": sha256(streamed.moments.to_bytes()), "note": " ".join(filter(None, (note, kept))),
+            "lines": json.loads(lines.to_json(orient="records")),
+        }  # fmt: skip
+        print(json.dumps(content, indent=2))
+        return 0
+    print(streamed)
+    print(f"\n{lines.to_string(index=False, na_rep='-')}\n\n{note}")
+    if out is not None:
+        print(f"Moments: {out}, for: anderhalf estimate {out} --model {streamed.model.name}", *filter(None, [kept]))
+    return 0

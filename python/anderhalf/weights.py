@@ -20,6 +20,7 @@ from anderhalf.export import (
     html_table,
 )  # fmt: skip
 from anderhalf.model import load_model
+from anderhalf.moments import Moments
 from anderhalf.specification import Specification, load_specification
 
 if TYPE_CHECKING:
@@ -163,9 +164,13 @@ def estimate_command(
         )  # fmt: skip
     specification = load_specification(spec) if spec is not None else None
     law = load_model(model) if model is not None else None
-    records = _records(data, columns)
     progress = _progress()
+    records: Source | Moments = (
+        _moments(data, columns, robust) if data.suffix == ".moments" else _records(data, columns)
+    )
     if specification is not None:
+        if isinstance(records, Moments):
+            raise ParameterError(Problem("anderhalf estimate", "moments know a model year, no SPEC.toml", "--model"))
         fit = specification.estimate(records, robust=robust, threads=threads, progress=progress)
         sha, currency = specification.sha256, specification.file.model.currency
     else:
@@ -178,7 +183,7 @@ def estimate_command(
     bundle, table, text = bundle_of(
         fit,
         parameters_sha256=sha,
-        data_sha256=digest(records.files),
+        data_sha256=digest([data] if isinstance(records, Moments) else records.files),
         minimum_persons=minimum_persons,
         currency=currency,
     )
@@ -191,6 +196,15 @@ def estimate_command(
     if out is not None:
         print(f"Report: {out / 'report.html'}")
     return 0
+
+
+def _moments(data: Path, columns: str | None, robust: bool) -> Moments:
+    asked = [name for name, given in (("--columns", columns is not None), ("--robust", robust)) if given]
+    if asked:
+        raise ParameterError(
+            [Problem("anderhalf estimate", f"{name} asks for records", "moments without it") for name in asked]
+        )
+    return Moments.load(data)
 
 
 def _records(data: Path, columns: str | None) -> Source:
@@ -209,8 +223,6 @@ def check_records(
     if spec is not None:
         specification: Specification = load_specification(spec)
         return specification.moments(records, threads=threads).records
-    from anderhalf.moments import Moments
-
     return Moments.from_records(records, model=model, threads=threads).records
 
 
