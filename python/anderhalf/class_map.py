@@ -148,6 +148,7 @@ def _parts(classes: ClassesTable, have: Sequence[str]) -> tuple[dict[str, _Part]
     """Our columns that the frame can give, and those it lacks with the name that the map gives them."""
     found: dict[str, _Part] = {}
     lacking: dict[str, str] = {}
+    found |= {name: _Part(name, (), "constant") for name in classes.constants}
     for key, value in classes.columns.items():
         ours = expanded(key)
         if isinstance(value, tuple):
@@ -224,6 +225,11 @@ class _Work:
         def read(name: str) -> Column:
             wrong = self.ledger if self.ledger.collecting else Ledger()
             where = f"{file}, " if file else ""
+            if name in self.map.classes.constants:
+                value, many = self.map.classes.constants[name], rows if keep is None else int(keep.sum())
+                if isinstance(value, str):
+                    return Column(np.zeros(many, dtype=np.uint32), (value,))
+                return Column(np.full(many, int(value)))
             if name not in self.parts:
                 if own is not None:
                     column = own(name)
@@ -254,9 +260,6 @@ class _Work:
     def column(self, part: _Part, raw: Callable[[str], Raw], where: str, first: int, wrong: Ledger) -> Column:
         """One column of ours; problems go to ``wrong``."""
         classes = self.map.classes
-        if part.name in classes.constants:
-            value = classes.constants[part.name]
-            return Column(np.full(len(raw(part.theirs[0])), int(value)))
         columns = [raw(name) for name in part.theirs]
         places = [f"{where}column {name}" for name in part.theirs]
         fill = classes.missing.get(part.name)
@@ -461,7 +464,7 @@ def check_classes(data: Any, columns: Columns) -> int:
         whole.problem(Problem("frame", f"has no column {theirs} for {name}", f"the columns of {found.map.path}"))
     made: dict[tuple[str, ...], str] = {}  # one column of ours per set of theirs: two sums of the same are one
     for name in found.names:
-        if name in found.parts:
+        if name in found.parts and found.parts[name].how != "constant":
             made.setdefault(found.parts[name].theirs, name)
     names = list(made.values())
     if not names:

@@ -381,10 +381,34 @@ def _contradictions(found: ColumnMap) -> list[Problem]:
                     if key in CLASS_UNITS else f"one of {', '.join(CLASS_UNITS)}", units[key])
             for key in units if key not in CLASS_UNITS or units[key] not in CLASS_UNITS[key]
         ]  # fmt: skip
+        ours = {name for key in file.classes.columns for name in expanded(key)}
+        problems += [
+            Problem(f"{name} classes.{part}.{key}", "is no column of the map", "a key of [classes.columns]")
+            for part, keys in (("codes", file.classes.codes), ("missing", file.classes.missing))
+            for key in keys
+            if key not in ours
+        ]
+        problems += [
+            Problem(f"{name} classes.{key}", "stands in columns and in constants", "one of them")
+            for key in file.classes.constants
+            if key in ours
+        ]
+    problems += _unknown_options(name, file)
     for code in file.insurers:
         if not (code.isdigit() and 1 <= int(code) <= 65_535):
             problems.append(Problem(f"{name} insurers.{code}", "is no code of an insurer", "1..65535"))
     return problems
+
+
+def _unknown_options(name: str, file: MapFile) -> list[Problem]:
+    known = [key for key, kind in RECORDS.items() if kind.none is not None] if file.records is not None else []
+    if file.classes is not None:
+        known += [each for key in file.classes.columns for each in expanded(key)]
+    return [
+        Problem(f"{name} options.unknown_code_is_none", "is no column with a code none", f"some of {', '.join(known)}",
+                key)
+        for key in file.options.unknown_code_is_none if key not in known
+    ]  # fmt: skip
 
 
 def _table_problems(where: str, table: RowsTable, kinds: Mapping[str, Kind], file: MapFile) -> list[Problem]:

@@ -175,6 +175,26 @@ def test_days_beyond_the_year_below_zero_and_none() -> None:
     assert found == ([366, 5], {"clip_days_to_year": 1, "drop_records_without_days": 1})
 
 
+def test_constants_stand_in_every_row() -> None:
+    assert read(own(), "insurer", constants={"insurer": "Een", "represents": 3})[0] == [0, 0, 0]
+    assert read(own(), "represents", constants={"represents": 3})[0] == [3, 3, 3]
+
+
+def test_keys_that_no_column_has() -> None:
+    spec = {
+        "classes": {**OWN["classes"], "codes": {"hgk": {"1": 1}}, "missing": {"mhkk": 0}, "constants": {"mhk": 1}},
+        "options": {"unknown_code_is_none": ["mkh"]},
+    }
+    with pytest.raises(AnderhalfError) as found:
+        ah.column_map(spec)
+    assert [str(p) for p in found.value.problems][:3] == [
+        "column map classes.codes.hgk: is no column of the map, expected a key of [classes.columns]",
+        "column map classes.missing.mhkk: is no column of the map, expected a key of [classes.columns]",
+        "column map classes.mhk: stands in columns and in constants, expected one of them",
+    ]
+    assert "options.unknown_code_is_none: is no column with a code none" in str(found.value)
+
+
 def test_a_join_that_doubled_persons() -> None:
     spec = {"classes": {"columns": {"person": "rin", "days": "duur"}}}
     frame = {"rin": ["a", "b", "a", "c", "c"], "duur": [365, 365, 365, 100, 200]}

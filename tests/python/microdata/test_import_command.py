@@ -163,3 +163,19 @@ def test_a_folder_of_files_with_classes_leaves_other_files_alone(tmp_path: Path)
         (tmp_path / name).write_text("duur,mhk\n365,0\n10,1\n")
     (tmp_path / "readme.md").write_text("not a table")
     assert check_classes(tmp_path, {"classes": {"columns": {"days": "duur", "mhk": "mhk"}}}) == 4
+
+
+def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from anderhalf.microdata import _Import
+
+    def stop(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    spec = small.write(tmp_path, *small.tables())
+    before = sorted(tmp_path.rglob("*"))
+    for method in ("_stage_claims", "_joined"):
+        with monkeypatch.context() as patch:
+            patch.setattr(_Import, method, stop)
+            with pytest.raises(KeyboardInterrupt):
+                ah.import_microdata(spec, tmp_path / "people")
+        assert sorted(tmp_path.rglob("*")) == before
