@@ -6,6 +6,7 @@ import functools
 import hashlib
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,16 @@ def test_a_folder_with_files_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match="empty folder"):
         written(tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_without_polars_one_sentence_says_what_to_do_and_csv_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "polars", None)
+    with pytest.raises(NotFoundError, match=r"anderhalf\[io\].*--format csv"):
+        written(tmp_path / "parquet", 1_000)
+    written(tmp_path / "csv", 1_000, format="csv").check()
+    assert [p.name for p in tmp_path.iterdir()] == ["csv"]
 
 
 def writer(out: Path, **options: Any) -> files.Writer:
