@@ -416,3 +416,20 @@ def test_counts_and_first_rows_go_over_all_batches(tmp_path: Path, monkeypatch: 
         "records records.csv, column gesl: 34 codes are unknown (rows 0, 3, 6, 9, 12), expected a code of "
         "[records.codes.sex]"
     ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content.replace(b"\n", b"\r\n"),
+        lambda content: content.rstrip(b"\n"),
+        lambda content: b'"' + content.rstrip(b"\n").replace(b",", b'","').replace(b"\n", b'"\n"') + b'"\n',
+        lambda content: content.replace(b"anna", b'"an\nna"').replace(b"bert", b'"be,rt"'),
+    ],
+    ids=["line ends of Windows", "no last line end", "everything in quotes", "a line break within quotes"],
+)
+def test_ways_of_csv_that_are_fine(change: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    records, claims, spec = small.tables()
+    spec = small.write(tmp_path, change(small.csv_of(records)), change(small.csv_of(claims)), spec)
+    found = ah.check_microdata(spec)
+    assert (found.persons, found.records, found.claims, found.accepted) == (2, 4, 3, ())
