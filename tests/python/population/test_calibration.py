@@ -112,6 +112,29 @@ def test_the_plan_names_places_and_calibrated_targets_that_exist() -> None:
         assert row.source.startswith(("assumption: ", "facts"))
 
 
+@pytest.mark.parametrize("base", calibration.BASES)
+def test_every_value_in_the_files_has_a_source(base: int) -> None:
+    document = population._read(calibration.file_name(base), FOLDER)
+    assert document["run"]["base"] == base
+    found = calibration.load_calibration(FOLDER / calibration.file_name(base))
+    assert found.values
+    assert all(row.source and row.targets for row in found.values)
+    sources = {name: table["source"] for name, table in document["general_eur"].items()}
+    assert f"Vektis {base} " in sources["gp"]
+    assert "2021" not in sources["ggz"]  # distorted
+
+
+def test_a_population_of_another_base_year_has_other_cost() -> None:
+    cost = {}
+    for base in (2018, 2023):
+        people = population.synthesise(3_000, (2018, 2018), region=None, base=base)
+        assert people.base == base
+        cost[base] = sum(float(b.claims["claimed_cents"].sum()) for b in people.blocks())
+    assert 1.1 < cost[2023] / cost[2018] < 1.4
+    with pytest.raises(NotFoundError, match="2015 or 2018"):
+        population.synthesise(3_000, base=2017)
+
+
 GOOD = """
 [[value]]
 name = "a"
