@@ -141,10 +141,6 @@ bool Substitution::apply(std::span<const data::Record> records, std::int32_t yea
     });
     if (!active(year) || reached == records.end()) return false;
     const data::Record& record = *reached;
-    const auto pays = [&](const data::Claim& claim) {
-        const data::Record* bearer = bearer_of(records, claim);
-        return bearer != nullptr && in_area(bearer->municipality) && takes_part(bearer->insurer);
-    };
     const Philox philox{seed, Purpose::substitution};
     const auto draw = [&](std::uint64_t rank) {
         return philox(record.person, (static_cast<std::uint64_t>(year) << 32U) | rank, programme_.id);
@@ -176,10 +172,12 @@ bool Substitution::apply(std::span<const data::Record> records, std::int32_t yea
         }
     };
     for (const data::Claim& claim : claims) {
-        gp = gp || claim.category == Category::gp;
-        const Line* line = line_of(claim);
+        const data::Record* bearer = bearer_of(records, claim);
+        const bool inside = bearer != nullptr && in_area(bearer->municipality);  // as in count
+        gp = gp || (inside && claim.category == Category::gp);
+        const Line* line = inside ? line_of(claim) : nullptr;
         eligible = eligible || line != nullptr;
-        if (line != nullptr && !pays(claim)) line = nullptr;
+        if (line != nullptr && !takes_part(bearer->insurer)) line = nullptr;
         const auto words = line != nullptr ? draw(claim.claim) : Philox::Words{};
         if (line == nullptr || !below(words[word_enrol], claim.consult ? chances.consult : chances.heavier)) {
             out.push_back(claim);

@@ -272,6 +272,34 @@ TEST_CASE("who moves out of the area counts for its days there, and only care of
     CHECK(s.apply(both, 2030, claims, all, 1, out, movements));
 }
 
+TEST_CASE("added demand falls on whom count takes for it: by the care borne inside the area",
+          "[substitution][oracle]") {
+    data::Record before = record(), after = record();
+    before.last_day = before.first_day + 99;
+    after.first_day = before.last_day + 1;
+    after.municipality = 9;
+    const std::vector<data::Record> both{before, after};
+    const auto on = [](data::Claim c, std::int32_t day) {
+        c.opened = c.closed = day;
+        return c;
+    };
+    const std::int32_t in = before.last_day, out = after.first_day;
+    const auto alike = [&](const std::vector<data::Claim>& claims) {
+        Volumes v;
+        Substitution{programme()}.count(both, claims, v);
+        const auto added = apply(programme(), both, claims, {0, 0, everybody.added}).count(Effect::added);
+        CHECK(added * before.represents == v.gp_only);
+        return added;
+    };
+    CHECK(alike({on(care[0], in)}) == 1);
+    CHECK(alike({on(care[0], out)}) == 0);  // care of a general practitioner elsewhere
+    CHECK(alike({on(care[0], in), on(care[1], in)}) == 0);
+    CHECK(alike({on(care[0], in), on(care[1], out)}) == 1);  // hospital care elsewhere
+    Programme p = programme();
+    p.insurers = {99};
+    CHECK_FALSE(apply(p, both, {on(care[0], in)}).changed);
+}
+
 TEST_CASE("chances give the patients wanted in each year of the ramp", "[substitution][published]") {
     Programme p = programme();
     p.added_demand_ppm = 200'000;
