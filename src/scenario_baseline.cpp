@@ -512,7 +512,8 @@ void check(const Options& o, const risk::Scheme& scheme) {
     problems.require(first - back >= o.first_year, "options", "first year of data",
                      "at most " + std::to_string(first - back) + " (start less lags less MHK years)",
                      std::to_string(o.first_year));
-    problems.require(o.threshold_ppm > 0, "options", "threshold factor", "above 0", std::to_string(o.threshold_ppm));
+    problems.require(o.threshold_ppm > 0 && o.threshold_ppm <= 1'000'000'000, "options", "threshold factor",
+                     "above 0, at most 1000", std::to_string(o.threshold_ppm) + " millionths");
     problems.throw_if_any();
 }
 

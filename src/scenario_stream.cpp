@@ -620,7 +620,8 @@ void check(const Source& source, const risk::Scheme& scheme, const Options& o, s
     problems.require(first >= o.first_year, "stream", "first year of care",
                      "at most " + std::to_string(first) + ", which classes of " + std::to_string(year) + " look at",
                      std::to_string(o.first_year));
-    problems.require(o.threshold_ppm > 0, "options", "threshold factor", "above 0", std::to_string(o.threshold_ppm));
+    problems.require(o.threshold_ppm > 0 && o.threshold_ppm <= 1'000'000'000, "options", "threshold factor",
+                     "above 0, at most 1000", std::to_string(o.threshold_ppm) + " millionths");
     problems.throw_if_any();
 }
 

@@ -81,8 +81,8 @@ class Rules:
         for name in ("experiment_variable_share", "dkg_share", "premium_pass_through"):
             if not 0 <= getattr(self, name) <= 1:
                 problems.append(Problem("rules", name, "0..1", str(getattr(self, name))))
-        if not self.threshold_factor > 0:
-            problems.append(Problem("rules", "threshold_factor", "above 0", str(self.threshold_factor)))
+        if not 1e-6 <= self.threshold_factor <= 1000:
+            problems.append(Problem("rules", "threshold_factor", "1e-06..1000", str(self.threshold_factor)))
         if problems:
             raise ParameterError(problems)
 

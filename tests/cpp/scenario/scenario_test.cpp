@@ -464,6 +464,12 @@ TEST_CASE("options that cannot be are refused together", "[scenario][invariant]"
     } catch (const ParameterError& error) {
         CHECK(error.problems().size() == 4);
     }
+    for (const std::int64_t ppm : {std::int64_t{-1}, std::int64_t{1'000'000'001}, std::int64_t{20'000'000'000'000}}) {
+        o = mini::options();
+        o.threshold_ppm = ppm;
+        CHECK_THROWS_WITH(make_baseline(mini::source(), baseline().scheme, o, Run{}),
+                          Catch::Contains("threshold factor"));
+    }
     o = mini::options();
     o.last_year = 2026;
     CHECK_THROWS_AS(make_baseline(mini::source(), baseline().scheme, o, Run{}), ParameterError);

@@ -241,6 +241,9 @@ TEST_CASE("a streamed year is refused, reported and stopped", "[scenario][stream
     Options none = options();
     none.insurers = {20, 10};
     CHECK_THROWS_AS(stream(source(), scheme, none, 2021, Run{}), ParameterError);
+    Options overflowing = options();
+    overflowing.threshold_ppm = 1'000'000'001;
+    CHECK_THROWS_WITH(stream(source(), scheme, overflowing, 2021, Run{}), Catch::Contains("threshold factor"));
     Options fewer = options();
     fewer.insurers = {10, 20};
     CHECK_THROWS_AS(stream(source(), scheme, fewer, 2021, Run{}), DomainError);

@@ -306,6 +306,13 @@ def test_more_than_one_problem_of_the_rules_comes_at_once() -> None:
     assert [p.what for p in caught.value.problems] == ["expected_counts", "macro", "dkg_share", "threshold_factor"]
 
 
+@pytest.mark.parametrize("factor", [0.0, -1.0, 1e-7, 1_000.1, 2e7, float("inf"), float("nan")])
+def test_a_threshold_factor_that_cannot_be_is_refused(factor: float) -> None:
+    with pytest.raises(ParameterError, match="threshold_factor"):
+        anderhalf.Rules(threshold_factor=factor)
+    assert anderhalf.Rules(threshold_factor=1_000).threshold_factor == 1_000
+
+
 def test_overlapping_records_and_negative_days_come_in_one_error_without_personal_values() -> None:
     people = world().people
     block = people.block(0)
