@@ -27,13 +27,14 @@ enum Draw : std::uint64_t {
     own_insurer = 22,  // person, per year
     own_moving = 23,   // person, per year
     institution = 24,  // person, per year of entry
-    onset = 0x100,
-    recovery = 0x200,  // + condition / 4, per year
+    onset = 0x100,     // + condition / 4, per year
+    recovery = 0x200,  // + condition, per year
     courses = 0x800,   // + number of the choice, per year
     care = 0x1000      // + number of the choice, per year; year 0: lasting draws
 };
 
 constexpr int most_years = 64;
+constexpr Multiplier one = 1u << 16;
 
 Threshold scaled(Threshold probability, Multiplier factor) {
     const UInt128 product = (static_cast<UInt128>(probability) * factor) >> 16;
@@ -289,7 +290,7 @@ private:
 
     struct State {
         std::array<std::uint8_t, max_conditions> since{};  ///< 0 absent, 1 before entry, 2 + year index of the onset
-        std::array<std::uint8_t, 4> course{};              ///< years of use of the courses of the general part; 0 none
+        std::array<std::uint8_t, max_courses> course{};    ///< years of use of the courses of the general part; 0 none
         std::int32_t wlz_since = 0;
     };
 
@@ -337,17 +338,17 @@ private:
         return periods[k];
     }
 
-    void claim(const Line& line, const Words& w, Cents mean, std::uint64_t price, std::uint32_t dose,
-               const Circumstance& now, std::int32_t fixed_day) {
+    void claim(const Line& line, const Words& w, Cents mean, Multiplier more, const Circumstance& now,
+               std::int32_t fixed_day) {
         if (now.age < line.age_min) return;
         std::int32_t day = fixed_day;
         if (!line.yearly && day < 0) {
             day = day_in(now.year, w[2]);
             if (day < now.first || day > now.last) return;
         }
-        const Cents list_price = (mean * t.quantiles[line.quantiles](price)) >> 20;
+        const Cents list_price = (mean * t.quantiles[line.quantiles](w[1])) >> 20;
         std::int64_t ddd = line.ddd;
-        if (ddd > 0) ddd = (ddd * (32'768 + (dose & 0xFFFFu))) >> 16;
+        if (ddd > 0) ddd = (ddd * (32'768 + static_cast<std::int64_t>(w[3] & 0xFFFFu))) >> 16;
         data::Claim c;
         c.person = now.member->person;
         c.specialism = line.specialism;
@@ -367,6 +368,7 @@ private:
             cents = (cents * t.price[at(now.year)][static_cast<std::size_t>(line.category)]) >> 16;
             if (line.yearly) cents = (cents * t.volume[at(now.year)][static_cast<std::size_t>(line.category)]) >> 16;
         }
+        cents = (cents * more) >> 16;
         if (!line.yearly) {
             c.opened = day;
             c.closed = std::min(now.last, day + (line.category == Category::hospital && !line.consult ? 60 : 0));
@@ -393,10 +395,18 @@ private:
         claims.push_back(c);
     }
 
-    /// A chance in a year: care of a day follows the volume index of its category.
-    [[nodiscard]] Threshold chance_in(std::int32_t year, const Line& line, Threshold chance) const {
+    /// Claims of a line expected in a year, times 2^64: care of a day follows the volume index of its category.
+    [[nodiscard]] UInt128 expected(std::int32_t year, const Line& line, Threshold chance) const {
         if (t.volume.empty() || line.yearly) return chance;
-        return scaled(chance, t.volume[at(year)][static_cast<std::size_t>(line.category)]);
+        return (static_cast<UInt128>(chance) * t.volume[at(year)][static_cast<std::size_t>(line.category)]) >> 16;
+    }
+
+    /// No more than one claim can happen: what is expected above one goes into its amount, by this factor.
+    [[nodiscard]] static Multiplier amount_of(UInt128 claims_expected) {
+        return claims_expected >> 64 ? static_cast<Multiplier>(claims_expected >> 48) + 1 : one;
+    }
+    [[nodiscard]] static Threshold chance_of(UInt128 claims_expected, Multiplier more) {
+        return static_cast<Threshold>(more == one ? claims_expected : (claims_expected << 16) / more);
     }
 
     void pattern(const std::vector<Choice>& list, bool onset_year, const Circumstance& now, std::int32_t fixed_day) {
@@ -408,11 +418,24 @@ private:
                 w = philox(now.member->person, 0, care + choice.draw);
                 w[2] = fresh[2];
             }
-            for (std::uint32_t i = 0; i < choice.count; ++i, ++line)
-                if (below(w[0], chance_in(now.year, *line, onset_year ? line->onset_probability : line->probability))) {
-                    claim(*line, w, line->mean_cents, w[1], static_cast<std::uint32_t>(w[3]), now, fixed_day);
+            const auto of = [&](std::uint32_t i) {
+                const auto up_to = [&](const Line& l) { return onset_year ? l.onset_probability : l.probability; };
+                return expected(now.year, line[i], up_to(line[i]) - (i == 0 ? 0 : up_to(line[i - 1])));
+            };
+            Multiplier more = one;
+            if (!t.volume.empty()) {
+                UInt128 all = 0;
+                for (std::uint32_t i = 0; i < choice.count; ++i) all += of(i);
+                more = amount_of(all);
+            }
+            UInt128 sum = 0;
+            for (std::uint32_t i = 0; i < choice.count; ++i) {
+                sum += of(i);
+                if (below(w[0], chance_of(sum, more))) {
+                    claim(line[i], w, line[i].mean_cents, more, now, fixed_day);
                     break;
                 }
+            }
         }
     }
 
@@ -420,7 +443,7 @@ private:
     void follow_courses(State& state, const Member& m, std::int32_t year, std::size_t age, std::size_t frailty) const {
         std::size_t k = 0;
         for (const GeneralTable& g : t.general) {
-            if (!g.course || k == state.course.size()) continue;
+            if (!g.course) continue;
             std::uint8_t& use = state.course[k++];
             const bool start = year == m.entry_year;
             const Threshold begins = scaled((start ? g.use : g.begins)[m.sex][age], g.frailty[frailty]);
@@ -466,7 +489,7 @@ private:
         }
         std::size_t k = 0;
         for (const GeneralTable& g : t.general) {
-            const std::size_t use = g.course && k < state.course.size() ? state.course[k++] : 0;
+            const std::size_t use = g.course ? state.course[k++] : 0;
             const Cents mean = g.cents[group][m.sex][age];
             if (mean == 0 || (g.course && use == 0)) continue;
             const Words fresh = philox(m.person, static_cast<std::uint64_t>(now.year), care + g.draw);
@@ -475,11 +498,13 @@ private:
                 w = philox(m.person, 0, care + g.draw);
                 w[2] = fresh[2];
             }
-            if (!g.course && !below(w[0], chance_in(now.year, g.line, scaled(g.use[m.sex][age], g.frailty[frailty]))))
-                continue;
+            const Threshold chance = g.course ? ~Threshold{0} : scaled(g.use[m.sex][age], g.frailty[frailty]);
+            const UInt128 claims_expected = expected(now.year, g.line, chance);
+            const Multiplier more = amount_of(claims_expected);
+            if (!below(w[0], chance_of(claims_expected, more))) continue;
             Multiplier factor = times(g.amount_frailty[frailty], now.cost);
             if (g.course) factor = times(factor, g.growth[use - 1]);
-            claim(g.line, w, (mean * factor) >> 16, w[1], static_cast<std::uint32_t>(w[3]), now, -1);
+            claim(g.line, w, (mean * factor) >> 16, more, now, -1);
         }
     }
 

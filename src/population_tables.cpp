@@ -1,6 +1,5 @@
 #include <anderhalf/population/tables.hpp>
 
-#include <boost/math/distributions/lognormal.hpp>
 #include <boost/math/distributions/normal.hpp>
 
 #include "exact_math.hpp"
@@ -32,13 +31,14 @@ double settled(double x) { return std::ldexp(std::round(std::ldexp(x, 40)), -40)
 
 Quantiles lognormal(double cv) {
     const double variance = exact::log1p(cv * cv), sigma = std::sqrt(variance);
-    const boost::math::lognormal_distribution<double> distribution(-variance / 2, std::max(sigma, 1e-6));
+    const boost::math::normal normal;
+    const auto at = [&](double p) {
+        return exact::exp(-variance / 2 + std::max(sigma, 1e-6) * settled(quantile(normal, p)));
+    };
     std::array<double, 1025> body{}, tail{};
-    for (std::size_t i = 0; i <= 1023; ++i)
-        body[i] = quantile(distribution, i == 0 ? 1.0 / 4096 : static_cast<double>(i) / 1024);
+    for (std::size_t i = 0; i <= 1023; ++i) body[i] = at(i == 0 ? 1.0 / 4096 : static_cast<double>(i) / 1024);
     for (std::size_t i = 0; i <= 1024; ++i)
-        tail[i] = quantile(distribution,
-                           i == 1024 ? 1 - std::ldexp(1.0, -22) : (1023 + static_cast<double>(i) / 1024) / 1024);
+        tail[i] = at(i == 1024 ? 1 - std::ldexp(1.0, -22) : (1023 + static_cast<double>(i) / 1024) / 1024);
     body[1024] = tail[0];
     double mean = 0;  // of the broken line, so that it is exactly 1 after scaling
     for (std::size_t i = 0; i < 1023; ++i) mean += (body[i] + body[i + 1]) / 2 / 1024;
@@ -405,7 +405,7 @@ struct Builder {
         double left = 1;
         for (std::size_t k = 0; k < old.size(); ++k) {
             old[k] = left;
-            left *= 1 - std::min(0.6, (p.mortality[0][90 + k - (k > 15 ? 1 : 0)] + p.mortality[1][90 + k]) / 2);
+            left *= 1 - std::min(0.6, (p.mortality[0][90 + k] + p.mortality[1][90 + k]) / 2);
         }
         const auto cumulated = cumulative(old);
         std::copy(cumulated.begin(), cumulated.end(), t.oldest.begin());
@@ -417,6 +417,9 @@ struct Builder {
 Tables build(const Parameters& parameters) {
     if (parameters.conditions.size() > max_conditions)
         throw std::invalid_argument("population: more than 128 conditions");
+    if (std::count_if(parameters.general.begin(), parameters.general.end(), [](const General& g) { return g.course; }) >
+        max_courses)
+        throw std::invalid_argument("population: more than 4 courses of the general part");
     Builder b(parameters);
     b.conditions();
     b.episodes();

@@ -375,12 +375,13 @@ def _abroad_means(folder: Path, society: dict[str, Any], base: int) -> dict[str,
     goal, row = targets(folder, base), _abroad(folder)[base]
     rules, split = society["abroad"], society["category_split"]
     profile = np.array([rules["men"], rules["women"]], dtype=np.float64)
-    factor = price_factor(folder)
+    factor = price_factor(folder, base)
     means = {name: row.get(f"{name}_eur", 0.0) * factor for name in goal}
     hospital, other = means["hospital"], means["other"]
     means["hospital"] = hospital * (1 - split["diagnostics_of_hospital"])
     means["diagnostics"] += hospital * split["diagnostics_of_hospital"]
-    means["other"] = row["cross_border_eur"] * factor + other * (1 - split["sensory_of_other"])
+    outside = (row["cross_border_eur"] + row.get("gzsp_eur", 0.0)) * factor
+    means["other"] = outside + other * (1 - split["sensory_of_other"])
     means["sensory"] = other * split["sensory_of_other"]
     level = society["price_level"][str(base)]
     means["ggz"] = _abroad(folder)[level["ggz_of"]]["ggz_eur"] * level["ggz_factor"]
@@ -562,15 +563,16 @@ def _normalised(exponent: float) -> list[float]:
     return [float(x) for x in factor / factor.mean()]
 
 
-# What a care category is called in Vektis; nothing there: no trend but that of the price.
-_IN_VEKTIS = {"diagnostics": ("hospital",), "other": ("cross_border", "other"), "sensory": ("other",)}
+# What a care category is called in Vektis.
+_IN_VEKTIS = {"diagnostics": ("hospital",), "other": ("cross_border", "gzsp", "other"), "sensory": ("other",)}
 Prices = Literal["law_year", "nominal"]
 
 
 def trend_indices(folder: Path | None = None, base: int = DEFAULT_BASE) -> tuple[Table, Table]:
     """Price and volume of every year and care category, [year from the start year][category], of ``trends.toml``.
 
-    1 is the level of the parameters: the price level of the law year, the volume of the Vektis base year.
+    1 is the level of the parameters: the price level of the law year, the volume of the Vektis base year (GGZ: that
+    of the year of its cells, ``ggz_of``).
     """
     folder = folder or data_directory("params") / "population"
     trends, society = _read("trends.toml", folder), _read("society.toml", folder)
@@ -580,22 +582,26 @@ def trend_indices(folder: Path | None = None, base: int = DEFAULT_BASE) -> tuple
     level = np.concatenate([[1.0], np.cumprod(1 + np.array(change) / 100)])
     rows = {int(r["year"]): r for r in _rows("vektis_trend.csv", folder)}
     outside = 1 + trends["volume"]["outside_percent"] / 100
-    factor = price_factor(folder, base)
+    weight = {"other": {"other": 1 - society["category_split"]["sensory_of_other"]}}  # as in targets
+    factor, at_base = price_factor(folder, base), society["price_level"][str(base)]
     price, volume = np.ones((len(years), len(CATEGORIES))), np.ones((len(years), len(CATEGORIES)))
     for k, category in enumerate(CATEGORIES):
-        own = factor if category != "ggz" else society["price_level"][str(base)]["ggz_factor"]
-        price[:, k] = level / level[base - first] / own
+        of, own = (base, factor) if category != "ggz" else (at_base["ggz_of"], at_base["ggz_factor"])
+        price[:, k] = level / level[of - first] / own
         names = _IN_VEKTIS.get(category, (category,))
-        if f"{names[0]}_eur" not in rows[base]:
+        if f"{names[0]}_eur" not in rows[of]:
             continue
         skipped = trends["volume"]["skip"].get(category, ())
-        mean = {y: sum(float(r[f"{n}_eur"]) for n in names) for y, r in rows.items() if y not in skipped}
+        share = weight.get(category, {})
+        mean = {
+            y: sum(float(r[f"{n}_eur"]) * share.get(n, 1.0) for n in names) for y, r in rows.items() if y not in skipped
+        }
         known = sorted(y for y, m in mean.items() if m > 0)
         total = [mean[y] / level[y - first] for y in known]
         inside = exact.exp(np.interp(years, known, exact.log(total)))
         away = np.maximum(years - known[-1], 0) - np.maximum(known[0] - years, 0)
         index = inside * outside**away
-        index /= index[base - first]
+        index /= index[of - first]
         begins = trends["volume"]["begins"].get(category, first)
         volume[:, k] = np.where(years >= begins, index, 0.0)
         if trends["covid"]["use"]:

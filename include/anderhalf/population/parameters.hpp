@@ -14,6 +14,7 @@ inline constexpr int bands = 19;  ///< five-year age classes 0-4 .. 85-89, 90+
 inline constexpr int frailty_classes = 16;
 inline constexpr int max_members = 32;  ///< person = address * 32 + slot
 inline constexpr int max_conditions = 128;
+inline constexpr int max_courses = 4;   ///< of the general part
 inline constexpr int course_years = 6;  ///< a course of care grows in its first years only
 
 /// A probability or an amount by sex (0 man, 1 woman) and single year of age: curve[sex][age].

@@ -9,6 +9,8 @@ from anderhalf.parameters import CATEGORIES
 from anderhalf.targets import load_targets
 from anderhalf.validation import statistics
 
+BASES = (2015, 2018, 2021, 2023)
+
 
 def philox4x64(key: tuple[int, int], counter: tuple[int, int, int, int]) -> list[int]:
     """The published algorithm in plain integers: the oracle for numpy, and for the constants of the generator."""
@@ -140,6 +142,79 @@ def test_prices_of_the_year_multiply_the_same_claims() -> None:
         assert np.abs(a["claimed_cents"] * factor - b["claimed_cents"]).max() < 1 + 4e-5 * a["claimed_cents"].max()
     with pytest.raises(ParameterError, match="law_year or nominal"):
         population.synthesise(3_000, prices="real")  # type: ignore[arg-type]
+
+
+def per_category(people: population.Population) -> tuple[np.ndarray, np.ndarray]:
+    """Euros by care category, and their standard error as if persons were drawn."""
+    total, square = np.zeros(len(CATEGORIES)), np.zeros(len(CATEGORIES))
+    for block in people.blocks():
+        c = block.claims
+        cells, cell = np.unique(c["person"] * len(CATEGORIES) + c["category"], return_inverse=True)
+        euros = np.bincount(cell, weights=c["claimed_cents"] / 100)
+        of = (cells % len(CATEGORIES)).astype(int)
+        total += np.bincount(of, weights=euros, minlength=len(CATEGORIES))
+        square += np.bincount(of, weights=euros**2, minlength=len(CATEGORIES))
+    return total, np.sqrt(square)
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_nominal_cost_is_that_of_the_law_year_times_price_and_volume(base: int) -> None:
+    year = 2021
+    price, volume = population.trend_indices(base=base)
+    factor = (price * volume)[year - 2011]
+    law_year, error = per_category(population.synthesise(40_000, (year, year), region=None, base=base))
+    nominal, _ = per_category(population.synthesise(40_000, (year, year), region=None, base=base, prices="nominal"))
+    made = [k for k, name in enumerate(CATEGORIES) if law_year[k] > 0]
+    assert len(made) >= 16
+    for k in made:
+        found = nominal[k] / law_year[k] / factor[k]
+        # one draw for both: only the claims that come or go with the volume make an error
+        v = volume[year - 2011, k]
+        moved = (1 - min(v, 1 / v)) ** 0.5 * error[k] / law_year[k]
+        assert abs(found - 1) < 0.002 + 4 * moved, CATEGORIES[k]
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_nominal_cost_of_a_calendar_year_does_not_depend_on_the_base(base: int) -> None:
+    folder = population.data_directory("params") / "population"
+    vektis = {int(r["year"]): r for r in population._rows("vektis_trend.csv", folder)}
+    society = population._read("society.toml", folder)
+    sensory, diagnostics = (society["category_split"][k] for k in ("sensory_of_other", "diagnostics_of_hospital"))
+    share = {"hospital": {"hospital": 1 - diagnostics}, "diagnostics": {"hospital": diagnostics, "diagnostics": 1}}
+    share["sensory"] = {"other": sensory}
+    share["other"] = {"other": 1 - sensory, "cross_border": 1, "gzsp": 1}
+    of_2018 = population._cost_tables(folder)[1]  # the trend is at the ages and sexes of 2018
+    _, years = population._cost_tables(folder, base)
+    counted = population._population(f"vektis_population_{base}.csv", folder)
+    inside = sum(counted[n] for n in society["region"]["mijnstreek"]["municipalities"]) / years
+    price, volume = population.trend_indices(base=base)
+    for year in BASES:
+        for name, goal in population.targets(base=base).items():
+            if (name == "elv" and 2015 in (base, year)) or (name == "ggz" and year == 2021):
+                continue  # elv begins in 2017; GGZ of 2021 does not count
+            k = CATEGORIES.index(name)
+            mean = ((goal[0] * (1 - inside) + goal[1] * inside) * of_2018).sum() / of_2018.sum()
+            expected = sum(float(vektis[year][f"{n}_eur"]) * s for n, s in share.get(name, {name: 1}).items())
+            nominal = mean * price[year - 2011, k] * volume[year - 2011, k]
+            assert nominal == pytest.approx(expected, rel=0.01), (name, year)
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_cost_abroad_is_that_of_its_row_at_the_level_of_the_base(base: int) -> None:
+    folder = population.data_directory("params") / "population"
+    society = population._read("society.toml", folder)
+    row, level = population._abroad(folder)[base], society["price_level"][str(base)]
+    profile = np.array([society["abroad"][sex] for sex in ("men", "women")], dtype=np.float64)
+    means = population._abroad_means(folder, society, base)
+    total = {name: float((table * profile).sum() / profile.sum()) for name, table in means.items()}
+    own = ("persons", "insured_years", "ggz_eur")
+    somatic = sum(v for k, v in row.items() if k not in own)
+    if base == 2015:
+        somatic -= row["elv_eur"]
+    assert sum(v for k, v in total.items() if k != "ggz") == pytest.approx(
+        somatic * population.price_factor(folder, base), rel=1e-9
+    )
+    assert total["ggz"] == pytest.approx(population._abroad(folder)[level["ggz_of"]]["ggz_eur"] * level["ggz_factor"])
 
 
 def test_insured_years_are_those_of_vektis_from_2015_to_2023() -> None:
