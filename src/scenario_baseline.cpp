@@ -238,13 +238,16 @@ Cents nursing_sum(const View& view, Index p, std::int32_t year, bool adult) {
 
 void add_totals(const View& view, const std::vector<std::int32_t>& insurers, Index p, std::int32_t year, Days sign,
                 const std::function<const RecordCost&(std::size_t)>& cost_of, YearTotals& totals,
-                estimation::Moments* moments, ClassRecords* rows) {
+                estimation::Moments* moments, ClassPersons* persons) {
     risk::Health health;
     risk::Row row;
     const risk::Scheme& scheme = *view.scheme;
     const auto records = view.panel->records_of(p, year);
     if (records.empty()) return;
-    const data::Record* grouped = nullptr;  // the record that health is of: who lives abroad has other classes
+    const data::Record* grouped = nullptr;         // the record that health is of: who lives abroad has other classes
+    const auto met = [&](const data::Record& r) {  // an earlier record with the same insurer
+        return std::any_of(records.data(), &r, [&](const data::Record& other) { return other.insurer == r.insurer; });
+    };
     for (const data::Record& r : records) {
         if (grouped == nullptr || (r.region == 0) != (grouped->region == 0)) view.health(p, year, r, health);
         grouped = &r;
@@ -262,26 +265,27 @@ void add_totals(const View& view, const std::vector<std::int32_t>& insurers, Ind
                 if (abroad) away.add(i, e.column, weight * e.count);
             }
         };
-        const auto count_rows = [&](payment::ClassTotals ClassRecords::*of) {
-            if (rows == nullptr) return;
-            for (const risk::Entry& e : row.view()) (rows->*of).add(i, e.column, sign);
+        const bool person = persons != nullptr && !met(r);
+        const auto count_person = [&](payment::ClassTotals ClassPersons::*of) {
+            if (!person) return;
+            for (const risk::Entry& e : row.view()) (persons->*of).add(i, e.column, sign);
         };
-        if (rows != nullptr) rows->records[at(i)] += sign;
-        count_rows(&ClassRecords::variable);
+        if (person) persons->insured[at(i)] += sign;
+        count_person(&ClassPersons::variable);
         count(totals.variable, totals.variable_abroad);
         if (moments != nullptr) moments->add(row.view(), days, cost.variable, r.represents, sign);
         if (scheme.nursing_columns() > 0) {
             scheme.nursing_row(r, year, health, row);
-            count_rows(&ClassRecords::nursing);
+            count_person(&ClassPersons::nursing);
             count(totals.nursing, totals.nursing_abroad);
         }
         const bool adult = scheme.age(r, year) >= scheme.model().adult_age;
         if (adult) {
             scheme.ggz_row(r, year, health, row);
-            count_rows(&ClassRecords::ggz);
+            count_person(&ClassPersons::ggz);
             count(totals.ggz, totals.ggz_abroad);
             scheme.deductible_row(r, year, health, row);
-            count_rows(&ClassRecords::deductible);
+            count_person(&ClassPersons::deductible);
             for (const risk::Entry& e : row.view()) totals.deductible.add(i, e.column, weight * e.count);
             totals.adult_days[at(i)] += weight;
         }

@@ -42,7 +42,7 @@ void merge(YearTotals& a, const YearTotals& b);
 /// Adds (sign +1) or takes out (-1) one person in one equalization year.
 void add_totals(const View& view, const std::vector<std::int32_t>& insurers, Index p, std::int32_t year, Days sign,
                 const std::function<const RecordCost&(std::size_t)>& cost_of, YearTotals& totals,
-                estimation::Moments* moments, ClassRecords* rows = nullptr);
+                estimation::Moments* moments, ClassPersons* persons = nullptr);
 
 /// Excess of persons above the threshold of the GGZ high-cost compensation (art. 16), over all their insurers, split in
 /// proportion to what each of them paid.

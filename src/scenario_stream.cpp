@@ -76,7 +76,7 @@ void add(std::int64_t& sum, std::int64_t value) {
 /// What each thread adds to.
 struct Sums {
     YearTotals totals;
-    ClassRecords rows;
+    ClassPersons rows;
     estimation::Moments moments;
     std::vector<Panel> held;  ///< persons near a line, per block
     std::int64_t persons = 0, records = 0, insured = 0;
@@ -142,9 +142,10 @@ private:
     return nullptr;
 }
 
+/// Drops what lies wholly in other years; a record that reaches into these years is checked with them.
 void keep_years(data::Block& block, std::int32_t first, std::int32_t last) {
     const std::int32_t begin = first_day_of(first), end = first_day_of(last + 1);
-    std::erase_if(block.records, [&](const data::Record& r) { return r.first_day < begin || r.first_day >= end; });
+    std::erase_if(block.records, [&](const data::Record& r) { return r.last_day < begin || r.first_day >= end; });
     std::erase_if(block.claims, [&](const data::Claim& c) { return c.opened < begin || c.opened >= end; });
 }
 
@@ -263,14 +264,14 @@ private:
                          .above = above});
     }
 
-    [[nodiscard]] ClassRecords empty_rows() const {
+    [[nodiscard]] ClassPersons empty_rows() const {
         const auto n = static_cast<Index>(given_.insurers.size());
-        ClassRecords rows;
+        ClassPersons rows;
         rows.variable = {n, scheme_.variable_columns()};
         rows.ggz = {n, scheme_.ggz_columns()};
         rows.deductible = {n, scheme_.deductible_columns()};
         rows.nursing = {n, scheme_.nursing_columns()};
-        rows.records.resize(given_.insurers.size());
+        rows.insured.resize(given_.insurers.size());
         return rows;
     }
 
@@ -308,8 +309,7 @@ private:
     /// Pass 1: insured per bin of cost.
     void count(const Run& run) {
         seen_.resize(at(source_.blocks));
-        Run first = run;
-        first.work_per_thread = nullptr;
+        Run first{.threads = run.threads, .stop = run.stop, .progress = {}, .work_per_thread = nullptr};
         if (run.progress) first.progress = [&run](Index done, Index total) { run.progress(done, 2 * total); };
         for_each_chunk(first, source_.blocks, [&](Index k) {
             const detail::Part part = read(k);
@@ -468,7 +468,7 @@ private:
 
     /// Pass 2: classes, totals and moments of all but those who are held.
     void classify(const Run& run, Pool& pool) {
-        Run second = run;
+        Run second{.threads = run.threads, .stop = run.stop, .progress = {}, .work_per_thread = run.work_per_thread};
         if (run.progress) second.progress = [&run](Index done, Index total) { run.progress(total + done, 2 * total); };
         for_each_chunk(second, source_.blocks, [&](Index k) {
             const detail::Part part = read(k);
@@ -586,10 +586,10 @@ private:
             all.rows.ggz += part.rows.ggz;
             all.rows.deductible += part.rows.deductible;
             all.rows.nursing += part.rows.nursing;
-            for (std::size_t i = 0; i < all.rows.records.size(); ++i) all.rows.records[i] += part.rows.records[i];
+            for (std::size_t i = 0; i < all.rows.insured.size(); ++i) all.rows.insured[i] += part.rows.insured[i];
         }
         s.totals = std::move(all.totals);
-        s.class_records = std::move(all.rows);
+        s.class_persons = std::move(all.rows);
         s.moments = std::move(all.moments);
         for (const Seen& seen : seen_) s.claims += seen.claims;
         for (const HighCostRows& rows : high_) {

@@ -433,7 +433,7 @@ Expected = Annotated[
 ]
 CalendarYear = Annotated[int | None, typer.Option(help="Year of the insured days, when it is not that of the model")]
 MinimumPersons = Annotated[
-    int, typer.Option(min=1, help="Insurers and classes of fewer records are left out of what is written.")
+    int, typer.Option(min=1, help="Insurers and classes of fewer persons are left out of what is written.")
 ]
 
 

@@ -235,7 +235,11 @@ def classes_of(model: Model, names: Sequence[str]) -> Classes:
 
 @dataclass
 class ShareTotals:
-    """One share: class days per insurer, of all insured and of those abroad, records per class, and cost."""
+    """One share: class days per insurer, of all insured and of those abroad, persons per class, and cost.
+
+    With a column of persons each counts once with an insurer, in the classes of the first record there; without one
+    each record counts. A person whose records stand in several parts of a file counts in each part.
+    """
 
     classes: Int64  # (insurers, columns)
     abroad: Int64
@@ -483,15 +487,17 @@ def totals(source: Source, classes: Classes, wanted: Wanted, *, insurer: str = "
             wrong.close()
             continue
         weight = span * factor
+        key = person_keys(piece.read(person), piece.where(person), piece.first_row) if person in given else None
+        one = np.ones(n, dtype=np.int64) if key is None else _first_of(key, who)
         for share, place, chosen, times in entries:
             at, amount = (who, weight) if chosen is None else (who[chosen], weight[chosen])
             sums.add(f"{share} days", at, place, amount if times is None else amount * times)
-            sums.add(f"{share} n", at, place, np.ones(len(at), dtype=np.int64))
+            sums.add(f"{share} n", at, place, one if chosen is None else one[chosen])
             if away.any():
                 out = away if chosen is None else away[chosen]
                 k = place[out] if isinstance(place, np.ndarray) else place
                 sums.add(f"{share} abroad", at[out], k, amount[out] if times is None else (amount * times)[out])
-        sums.add("records", who, 0, np.ones(n, dtype=np.int64))
+        sums.add("records", who, 0, one)
         sums.add("days", who, 0, weight)
         premium = adult & ~held
         sums.add("adult_days", who[premium], 0, weight[premium])
@@ -506,8 +512,7 @@ def totals(source: Source, classes: Classes, wanted: Wanted, *, insurer: str = "
             wrong.close()
         for name, values in amounts.items():
             sums.add(name, who, 0, values.astype(np.int64) * factor)
-        if person in given:
-            key = person_keys(piece.read(person), piece.where(person), piece.first_row)
+        if key is not None:
             insured.append((key, span))
             for share, rows in users.items():
                 cost = amounts[COSTS[share]].astype(np.int64)
@@ -537,6 +542,15 @@ def totals(source: Source, classes: Classes, wanted: Wanted, *, insurer: str = "
         arrays["detained_days"][:, 0], arrays[UNDER_18][:, 0], {name: arrays[name][:, 0] for name in money},
         found,
     )  # fmt: skip
+
+
+def _first_of(person: NDArray[np.uint64], insurer: Int64) -> Int64:
+    """1 for the first record of a person with an insurer, else 0."""
+    order = np.lexsort((insurer, person))  # stable
+    same = (np.diff(person[order]) == 0) & (np.diff(insurer[order]) == 0)
+    first = np.ones(len(order), dtype=np.int64)
+    first[order[1:][same]] = 0
+    return first
 
 
 Entry: TypeAlias = tuple[str, "Int64 | int", "NDArray[np.bool_] | None", "Int64 | None"]

@@ -84,7 +84,7 @@ class ShareResult:
 
 @dataclass(frozen=True)
 class Counts:
-    """Insured days per insurer and class of one share, and records."""
+    """Insured days per insurer and class of one share, and persons."""
 
     days: Int64
     counted: Int64  # millionths of a day: who lives abroad counts for part of the weight
@@ -99,7 +99,8 @@ class Paid:
     ----------
     insurers : DataFrame
         ``insurer, persons, insured_years, adult_years``, cents per share, ``contribution_cents``, which is their sum.
-        ``persons`` counts records, whatever they represent.
+        ``persons`` are those of the frame, each once with an insurer, whatever they represent; records when the frame
+        has no column of persons.
     lines : DataFrame
         ``insurer, share, item, article, cents``: the steps in the order of the law; they sum to the contribution.
     shares : DataFrame
@@ -347,9 +348,14 @@ def pay(
     """
     from anderhalf.streaming import Streamed
 
+    if isinstance(frame, Streamed):
+        named = {"columns": columns, "days": days, "represents": represents, "insurer": insurer, "person": person}
+        asked = [name for name, value in named.items() if value not in (None, "insurer", "person")]
+        if asked:
+            raise ParameterError(
+                [Problem(f"pay, {name}", "a streamed year has no columns", "no such argument") for name in asked]
+            )
     if columns is not None:
-        if isinstance(frame, Streamed):
-            raise ParameterError(Problem("pay, columns", "a streamed year has no columns", "no such argument"))
         from anderhalf.class_map import mapped
 
         own = mapped(frame, columns)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from anderhalf import _core
-from anderhalf.errors import AnderhalfError, DomainError, Problem, ShapeError
+from anderhalf.errors import AnderhalfError, DomainError, ParameterError, Problem, ShapeError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from anderhalf.model import Model
     from anderhalf.streaming import Streamed
 
-YEARS_OF_CARE = 6  # what classes of a year and the counts expected of it look back on, at most
+YEARS_OF_CARE = 6  # what classes of any model year look back on, at most
 
 
 class Insured(Protocol):
@@ -76,7 +76,11 @@ class People:
 
         law = load_model(model) if isinstance(model, str) else model
         start = self.year_of(law) if year is None else year
-        lag = min(Rules().lag, max(1, start - self.years[0] - 3))  # a frame needs the classes of its own year only
+        begin, first = start - years_of_care(law), self.years[0]
+        if begin < first:
+            care = f"first year of care at most {begin}, which classes of {start} look at"
+            raise ParameterError(Problem("records", f"{law.name} in {start}", care, str(first)))
+        lag = min(Rules().lag, max(1, start - first - 3))  # a frame needs the classes of its own year only
         rules = Rules(start=start, horizon=1, lag=lag)
         return World(self, law, rules, threads=threads, estimates=False).records(start)
 
@@ -89,14 +93,23 @@ class People:
     def year_of(self: Insured, law: Model) -> int:
         """The year in which a law is read: its own when the care that its classes need is there, else the last one."""
         first, last = self.years
-        back = YEARS_OF_CARE if any(c.name == "hsm" for c in law.variable.criteria) else YEARS_OF_CARE - 2
-        return law.year if first + back <= law.year <= last else last
+        return law.year if first + years_of_care(law) <= law.year <= last else last
 
     def validate(self: Insured, **options: Any) -> Any:
         """Every target of ``targets.toml`` with the value reached, its standard error and its source."""
         from anderhalf.validation import validate
 
         return validate(self, **options)
+
+
+def years_of_care(law: Model) -> int:
+    """Years before an equalization year whose care its classes look at; HSM looks at classes of an earlier year."""
+    criteria = {c.name: c for share in (law.variable, law.ggz, law.nursing) for c in share.criteria}
+    back = max(max(c.data_years, default=0) for c in criteria.values())
+    if "hsm" in criteria:
+        then = criteria["hsm"].data_years[0]
+        back = max(back, *(then + max(criteria[name].data_years) for name in criteria["hsm"].of))
+    return back
 
 
 def structured(

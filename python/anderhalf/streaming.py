@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from anderhalf.errors import ParameterError, Problem
 from anderhalf.export import MINIMUM_PERSONS, ORIGIN_LABEL, sha256, version
 from anderhalf.insured import COSTS, FIXED, OWN_PAYMENTS, UNDER_18, ShareTotals, Totals, shares_of
 from anderhalf.mapping import ReferenceMapping, load_mapping
-from anderhalf.model import Model, load_model
+from anderhalf.model import Model, RiskClass, Share, load_model
 from anderhalf.moments import Moments, model_layout, processors
 from anderhalf.simulation import Rules
 
@@ -180,13 +180,32 @@ class Streamed:
         return f"<table><caption>Streamed</caption>{rows}</table>"
 
 
+# What a law does with sums that are there; all the rest of it makes them.
+_PAYS = {
+    "name", "year", "official", "weighted", "variable_ex_post", "ggz_ex_post", "deductible_ex_post", "historical",
+    "neutrality", "macro_total", "macro_variable", "macro_fixed", "macro_ggz", "macro_nursing", "flanking_fixed",
+    "flanking_nursing", "macro_historical", "revenue_premium", "revenue_deductible", "fund_payment",
+    "calculation_premium", "administration_under_18", "forfait", "forfait_ex_post", "flat_ppm_variable",
+    "flat_ppm_ggz", "flat_ppm_nursing", "flat_ppm_historical", "own_payments_macro_corrected",
+    "own_payments_flat_ppm", "bandwidth", "fixed_settled_ppm", "abroad", "detained_ppb", "steps", "law",
+}  # fmt: skip
+
+
 def _rules(model: Model) -> Any:
-    """What gives classes: everything of the shares but their weights."""
+    """What gives classes and sums: all of a law but its weights, amounts and settlement."""
+
+    def bare(k: RiskClass) -> RiskClass:
+        return replace(k, weight=0, label="", source="", printed=True)
+
     return [
-        (share, c.name, c.assignment, c.data_years,
-         [(k.code, k.years, k.top_per_myriad, k.of_years, k.min_cents) for k in c.classes])
-        for share, law in shares_of(model).items() for c in law.criteria
-    ]  # fmt: skip
+        [(c.name, replace(c, classes=tuple(bare(k) for k in c.classes))) for c in value.criteria]
+        if isinstance(value, Share)
+        else [(rule.share, rule.top_per_myriad, rule.threshold) for rule in value]
+        if name == "high_cost"
+        else value
+        for name in (f.name for f in fields(model) if f.name not in _PAYS)
+        for value in [getattr(model, name)]
+    ]
 
 
 def stream(
@@ -199,7 +218,9 @@ def stream(
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Streamed:
-    """One equalization year in two passes over the blocks; memory does not grow with the number of people.
+    """One equalization year in two passes over the blocks, of which no more is held than who is near a national line.
+
+    High-cost compensation above a top share of cost keeps 32 bytes of every record with such cost as well.
 
     Parameters
     ----------

@@ -73,12 +73,12 @@ py::dict share(const payment::ClassTotals& days, const payment::ClassTotals& abr
 py::dict totals(const Streamed& s) {
     const YearTotals& t = s.totals;
     py::dict d, shares;
-    shares["variable"] = share(t.variable, t.variable_abroad, s.class_records.variable);
-    shares["ggz"] = share(t.ggz, t.ggz_abroad, s.class_records.ggz);
-    if (t.nursing.columns() > 0) shares["nursing"] = share(t.nursing, t.nursing_abroad, s.class_records.nursing);
-    shares["deductible"] = share(t.deductible, {}, s.class_records.deductible);
+    shares["variable"] = share(t.variable, t.variable_abroad, s.class_persons.variable);
+    shares["ggz"] = share(t.ggz, t.ggz_abroad, s.class_persons.ggz);
+    if (t.nursing.columns() > 0) shares["nursing"] = share(t.nursing, t.nursing_abroad, s.class_persons.nursing);
+    shares["deductible"] = share(t.deductible, {}, s.class_persons.deductible);
     d["shares"] = shares;
-    d["records"] = whole(s.class_records.records);
+    d["records"] = whole(s.class_persons.insured);
     d["days"] = whole(t.days);
     d["adult_days"] = whole(t.adult_days);
     d["under_18"] = whole(t.under_18);

@@ -21,11 +21,12 @@ struct NationalLine {
     friend bool operator==(const NationalLine&, const NationalLine&) = default;
 };
 
-/// Records per insurer and class, whatever they represent: what small cells are judged by.
-struct ClassRecords {
+/// Persons per insurer and class, whatever they represent: what small cells are judged by. A person counts once with each
+/// insurer, in the classes of the first record there.
+struct ClassPersons {
     payment::ClassTotals variable, ggz, deductible, nursing;
-    std::vector<std::int64_t> records;  ///< per insurer
-    friend bool operator==(const ClassRecords&, const ClassRecords&) = default;
+    std::vector<std::int64_t> insured;  ///< per insurer
+    friend bool operator==(const ClassPersons&, const ClassPersons&) = default;
 };
 
 /// High cost of a share of one year.
@@ -40,7 +41,7 @@ struct HighCostYear {
 struct Streamed {
     std::int32_t year = 0, first_year = 0;  ///< care of first_year..year was read
     YearTotals totals;
-    ClassRecords class_records;
+    ClassPersons class_persons;
     std::vector<HighCostYear> high_cost;  ///< per share with compensation, in the order of the model
     estimation::Moments moments;          ///< cost of this year on classes of this year
     std::vector<NationalLine> lines;
@@ -66,8 +67,10 @@ struct Streamed {
 /// @param options  first_year, last_year of the source, insurers, seed and threshold_ppm
 /// @param empty    moments to add to, of the columns of the variable share; default: without a design
 /// @throw ParameterError  a year whose care does not lie within the source; insurers not in ascending order
-/// @throw DomainError     records or claims that cannot be used, all kinds at once; blocks that differ when asked again
+/// @throw DomainError     records or claims of the years read that cannot be used, all kinds at once; blocks that differ
+///                        when asked again
 [[nodiscard]] Streamed stream(const Source& source, const risk::Scheme& scheme, const Options& options,
-                              std::int32_t year, const Run& run, const estimation::Moments& empty = estimation::Moments{});
+                              std::int32_t year, const Run& run,
+                              const estimation::Moments& empty = estimation::Moments{});
 
 }  // namespace anderhalf::scenario

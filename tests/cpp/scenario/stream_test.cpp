@@ -134,7 +134,7 @@ TEST_CASE("threads and blocks leave no trace in a streamed year", "[scenario][st
             CHECK(other.moments == one.moments);
             CHECK(other.moments.bytes() == one.moments.bytes());
             CHECK(other.lines == one.lines);
-            CHECK(other.class_records == one.class_records);
+            CHECK(other.class_persons == one.class_persons);
             CHECK(other.high_cost == one.high_cost);
             CHECK(other.persons == one.persons);
             CHECK(other.records == one.records);
@@ -223,8 +223,8 @@ TEST_CASE("records per class, and high cost of any share", "[scenario][stream][i
     CHECK(s.records == rows);
     std::int64_t of_age = 0, of_insurers = 0;
     for (Index i = 0; i < 3; ++i) {
-        of_insurers += s.class_records.records[static_cast<std::size_t>(i)];
-        for (Index k = 0; k < scheme.variable_layout().front().size; ++k) of_age += s.class_records.variable.at(i, k);
+        of_insurers += s.class_persons.insured[static_cast<std::size_t>(i)];
+        for (Index k = 0; k < scheme.variable_layout().front().size; ++k) of_age += s.class_persons.variable.at(i, k);
     }
     CHECK(of_age == rows);
     CHECK(of_insurers == rows);

@@ -191,6 +191,19 @@ def test_one_insurer_an_insurer_of_one_person_and_one_person_alone() -> None:
     assert abs(paid.total_cents - merged.total_cents) <= len(paid.shares)  # what the country gets knows no insurers
 
 
+def test_a_person_with_several_records_is_one_person_in_a_small_cell() -> None:
+    model = ah.load_model("nl-2021")
+    people = country(model, 40, abroad=0).assign(insurer=1)
+    people["days"] = people.days.clip(upper=180)
+    twice = pd.concat([people, people], ignore_index=True)
+    once, paid = ah.pay(people, model, "ex_ante"), ah.pay(twice, model, "ex_ante")
+    assert paid.insurers.persons.tolist() == [40]
+    assert paid.classes.persons.equals(once.classes.persons)
+    assert paid.classes.insured_years.sum() == pytest.approx(2 * once.classes.insured_years.sum())
+    moved = pd.concat([people, people.head(4).assign(insurer=2)], ignore_index=True)
+    assert ah.pay(moved, model, "ex_ante").insurers.persons.tolist() == [40, 4]
+
+
 def test_what_detained_insured_do_not_pay_is_taken_off_once() -> None:
     """Beleidsregels 2015 22(2)-(3), 23(4)-(5): all adults first, then what those in detention did not pay."""
     model = ah.load_model("nl-2015")

@@ -113,7 +113,7 @@ def test_the_law_of_2015_is_paid_on_people_of_2015() -> None:
 
 
 def test_an_older_law_is_read_in_the_last_year_of_a_population_that_begins_too_late_for_it(tmp_path: Path) -> None:
-    people = ah.synthesise(3_000, (2017, 2022))
+    people = ah.synthesise(3_000, (2016, 2022))
     assert people.year_of(ah.load_model("nl-2021")) == 2021
     assert ah.synthesise(3_000, (2011, 2022)).year_of(ah.load_model("nl-2015")) == 2015
     assert people.year_of(ah.load_model("nl-2015")) == 2022

@@ -166,6 +166,18 @@ def test_what_cannot_be_streamed_is_refused() -> None:
     streamed = people().stream("nl-2021", 2023)
     with pytest.raises(ParameterError, match="another model"):
         ah.pay(streamed, "nl-2020")
+    law = streamed.model
+    (rule,) = law.high_cost
+    for other in (
+        replace(law, high_cost=(replace(rule, top_per_myriad=500),)),  # another excess of the same cost
+        replace(law, mhk_excluded=tuple(not x for x in law.mhk_excluded)),
+        replace(law, deductible_amount=law.deductible_amount + 1),
+    ):
+        with pytest.raises(ParameterError, match="another model"):
+            streamed.require_classes(other, "pay")
+    streamed.require_classes(replace(law, forfait=1, macro_variable=1), "pay")  # what is paid may differ
+    with pytest.raises(ParameterError, match=r"(?s)pay, days.*pay, insurer"):
+        ah.pay(streamed, law, days="dagen", insurer="concern")
     with pytest.raises(ParameterError, match="not the year"):
         ah.pay(streamed, "nl-2021", year=2022)
     with pytest.raises(ParameterError, match="holds no records"):
