@@ -1,5 +1,6 @@
 #pragma once
 #include <anderhalf/core/calendar.hpp>
+#include <anderhalf/core/errors.hpp>
 #include <anderhalf/core/run.hpp>
 #include <anderhalf/data/record.hpp>
 #include <anderhalf/estimation/estimate.hpp>
@@ -128,7 +129,13 @@ struct Baseline {
     estimation::Specification specification;
     std::int32_t first_class_year = 0;
 
+    /// @throw DomainError  a year without classes: before first_class_year or after the last one simulated
     [[nodiscard]] const ArmYear& arm(std::int32_t year) const {
+        const auto count = static_cast<std::int32_t>(years.size());
+        if (year < first_class_year || year - first_class_year >= count)
+            throw DomainError{{{"baseline", "year",
+                                std::to_string(first_class_year) + ".." + std::to_string(first_class_year + count - 1),
+                                std::to_string(year)}}};
         return years[static_cast<std::size_t>(year - first_class_year)];
     }
 };

@@ -15,7 +15,7 @@ import anderhalf
 from anderhalf import _core
 from anderhalf._paths import data_directory
 from anderhalf.errors import DomainError, NotFoundError, ParameterError
-from anderhalf.simulation import CHANNELS
+from anderhalf.simulation import CHANNELS, Rules, World
 
 ADOPTION = "region"
 HORIZON = 7
@@ -349,3 +349,13 @@ def test_insurers_out_of_order_or_twice_are_refused() -> None:
         options.insurers = insurers
         with pytest.raises(ParameterError, match="ascending"):
             _core.baseline(_core.blocks_source([world().people.block(0)]), world().scheme, options)
+
+
+def test_a_year_without_classes_is_refused_in_words() -> None:
+    people, law = anderhalf.synthesise(1_000, (2015, 2021)), anderhalf.load_model("nl-2021")
+    world = World(people, law, Rules(start=2021, horizon=1))
+    first = world.core.first_class_year
+    for year in (first - 1, 2022):
+        for part in (world.core.fit, world.core.moments, world.core.totals):
+            with pytest.raises(DomainError, match=rf"year, expected {first}..2021, got {year}"):
+                part(year)
