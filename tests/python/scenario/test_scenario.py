@@ -353,7 +353,7 @@ def test_insurers_out_of_order_or_twice_are_refused() -> None:
 
 def test_a_year_without_classes_is_refused_in_words() -> None:
     people, law = anderhalf.synthesise(1_000, (2015, 2021)), anderhalf.load_model("nl-2021")
-    world = World(people, law, Rules(start=2021, horizon=1))
+    world = World(people, law, Rules(start=2021, horizon=1), estimates=False)
     first = world.core.first_class_year
     for year in (first - 1, 2022):
         for part in (world.core.fit, world.core.moments, world.core.totals):
