@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anderhalf.column_maps import ClassesTable, ColumnMap, column_map, expanded, resolve
+from anderhalf.column_maps import WHOLE, ClassesTable, ColumnMap, column_map, expanded, plain, resolve
 from anderhalf.columns import Column, Slice, Source, days_in, source
 from anderhalf.errors import AnderhalfError, NotFoundError, Problem
 from anderhalf.insured import AT_HOME, base, once, person_keys
-from anderhalf.microdata_columns import COMMA_WORDS, parsed_numbers, plain, texts_of
-from anderhalf.microdata_files import SUFFIXES, Ledger, Raw, Table, raw_from, table_of
+from anderhalf.microdata_columns import COMMA_WORDS, code_table, parsed_numbers, texts_of
+from anderhalf.microdata_files import SUFFIXES, Ledger, Raw, Table, names_of, raw_from, table_of
 
 Columns = str | PathLike[str] | Mapping[str, Any] | ColumnMap
 _IDS = ("person", "insurer")
@@ -92,7 +92,8 @@ def mapped(data: Any, columns: Columns) -> Mapped:
                                  lambda name, p=piece: raw_from(p, name), lambda name, p=piece: p.read(name), wanted)  # type: ignore[misc]  # fmt: skip
 
         return Mapped(names, base.again, read, base.files, found, ledger, lacking, parts)
-    tables = [table_of(path, classes) for path in paths]
+    called = names_of(paths)
+    tables = [table_of(path, classes, called[path]) for path in paths]
     have = _names_of(tables)
     parts, lacking = _parts(classes, have)
     work = _Work(found, parts, ledger)
@@ -108,7 +109,7 @@ def mapped(data: Any, columns: Columns) -> Mapped:
                 yield work.slice(batch.rows, batch.first_row, table.name, batch.columns.__getitem__, None, wanted)
             work._close(wrong)
             for option, count in wrong.accepted.items() if wrong is not ledger else ():
-                ledger.accepted[option] = count
+                work._count(option, "", 0, table.name, count)
 
     return Mapped(names, True, read_files, tuple(paths), found, ledger, lacking, parts)
 
@@ -332,7 +333,7 @@ class _Work:
     def _recoded(
         self, part: _Part, r: Raw, place: str, first: int, wrong: Ledger, codes: Mapping[str, Any], fill: Any
     ) -> NDArray[Any]:
-        table = {t: int(ours) for theirs, ours in codes.items() for t in (theirs, plain(theirs))}
+        table = code_table({theirs: int(ours) for theirs, ours in codes.items()})
         texts, at = texts_of(r)
         known = np.array([t in table or plain(t) in table for t in texts] or [True])
         ours = np.array([table.get(t, table.get(plain(t), 0)) for t in texts] or [0], dtype=np.int64)
@@ -350,7 +351,11 @@ class _Work:
                 "codes are unknown",
                 f"a code of [classes.codes.{part.name}], or options.unknown_code_is_none = ['{part.name}']",
             )
-        return np.where(r.null, int(fill), values) if fill is not None else values
+        if fill is not None:
+            values = np.where(r.null, int(fill), values)
+        if part.name in self.valid:
+            values = self._known(part.name, values, (r.null & (fill is None)) | strange, place, first, wrong)
+        return values
 
     def _days(self, days: NDArray[Any], null: NDArray[np.bool_], place: str, first: int, wrong: Ledger) -> NDArray[Any]:
         unit = self.map.classes.units.get("days", "days")
@@ -419,7 +424,10 @@ def _numbers(r: Raw, decimal: str) -> tuple[NDArray[Any], NDArray[np.bool_], NDA
         return parsed_numbers(r, decimal)
     if r.kind == "date":
         return np.zeros(len(r), dtype=np.int64), none, ~r.null
-    return r.values, none, (~np.isfinite(r.values) & ~r.null) if r.values.dtype.kind == "f" else none
+    if r.values.dtype.kind == "f":
+        return r.values, none, ~np.isfinite(r.values) & ~r.null
+    far = (r.values > 1 << 53) | (r.values < -(1 << 53)) if r.values.dtype.itemsize == 8 else none
+    return np.where(far, 0, r.values).astype(np.int64), none, far & ~r.null  # small integers would overflow as cents
 
 
 def _rounded(numbers: NDArray[Any], within: float) -> NDArray[Any]:
@@ -433,7 +441,7 @@ def _rounded(numbers: NDArray[Any], within: float) -> NDArray[Any]:
 def _labels(r: Raw, fill: Any) -> Column:
     if r.kind == "text":
         labels = tuple(label.strip() for label in r.labels)
-        if all(label.isdigit() and str(int(label)) == label for label in labels):
+        if all(WHOLE.fullmatch(label) and str(int(label)) == label and label[0] != "-" for label in labels):
             return Column(np.array([int(label) for label in labels] or [0], dtype=np.int64)[r.values])
         return Column(r.values, labels)
     return _whole_floats(r)

@@ -77,6 +77,8 @@ class Kind:
 
 
 MONEY = ("euros", "cents")
+WHOLE = re.compile(r"-?[0-9]{1,18}")
+FLAGS = {"0": 0, "1": 1, "false": 0, "true": 1}
 RECORDS: Mapping[str, Kind] = {
     "person": Kind("id"),
     "address": Kind("id", 0),
@@ -87,7 +89,7 @@ RECORDS: Mapping[str, Kind] = {
     "days": Kind("whole", 0, 1, 366, units=("days", "months")),
     "birth": Kind("date", units=DATES),
     "sex": Kind("code", None, 1, 2, ("m", "f")),
-    "municipality": Kind("municipality", 0, high=65_535),
+    "municipality": Kind("municipality", 0, high=65_535, units=("names", "ours")),
     "region": Kind("code", None, 0, 10, tuple(map(str, range(11)))),
     "income_source": Kind("code", None, 0, 8, INCOME, none=0),
     "ses": Kind("code", None, 1, 4, ("1", "2", "3", "4")),
@@ -389,13 +391,29 @@ def _contradictions(found: ColumnMap) -> list[Problem]:
             if key not in ours
         ]
         problems += [
+            Problem(f"{name} classes.{part}.{key}", "cannot stand for persons and insurers", "a column as it is")
+            for part, keys in (("codes", file.classes.codes), ("missing", file.classes.missing))
+            for key in keys
+            if key in ("person", "insurer")
+        ]
+        named = {f"codes.{key}.{theirs}": ours for key, codes in file.classes.codes.items()
+                 for theirs, ours in codes.items()}  # fmt: skip
+        named |= {f"missing.{key}": value for key, value in file.classes.missing.items()}
+        problems += [
+            Problem(f"{name} classes.{key}", "is no number of a class", "a whole number", str(value))
+            for key, value in named.items()
+            if isinstance(value, bool) or not WHOLE.fullmatch(str(value))
+        ]
+        for key, codes in file.classes.codes.items():
+            problems += _twice(f"{name} classes.codes.{key}", codes)
+        problems += [
             Problem(f"{name} classes.{key}", "stands in columns and in constants", "one of them")
             for key in file.classes.constants
             if key in ours
         ]
     problems += _unknown_options(name, file)
     for code in file.insurers:
-        if not (code.isdigit() and 1 <= int(code) <= 65_535):
+        if not (WHOLE.fullmatch(code) and 1 <= int(code) <= 65_535):
             problems.append(Problem(f"{name} insurers.{code}", "is no code of an insurer", "1..65535"))
     return problems
 
@@ -445,13 +463,30 @@ def _table_problems(where: str, table: RowsTable, kinds: Mapping[str, Kind], fil
             kind = kinds.get(column)
             if kind is None:
                 continue
+            problems += _twice(f"{where}.{key}.{column}", codes)
             for theirs, ours in codes.items():
+                if kind.read == "flag" and str(ours).lower() not in FLAGS:
+                    problems.append(Problem(f"{where}.{key}.{column}.{theirs}", "is no flag", "0, 1, true or false",
+                                            str(ours)))  # fmt: skip
+                if kind.read == "municipality" and isinstance(ours, int) and ours not in _municipalities():
+                    problems.append(Problem(f"{where}.{key}.{column}.{theirs}", "is no municipality of ours",
+                                            "its name, or 0 abroad", str(ours)))  # fmt: skip
                 if kind.read == "code" and code_of(kind, ours) is None:
                     problems.append(Problem(f"{where}.{key}.{column}.{theirs}", "is no code of ours",
                                             f"one of {', '.join(kind.names)}", str(ours)))  # fmt: skip
                 if kind.read == "insurer" and not (isinstance(ours, int) and 1 <= ours <= 65_535):
                     problems.append(Problem(f"{where}.{key}.{column}.{theirs}", "is no code of an insurer",
                                             "1..65535, with its name in [insurers]", str(ours)))  # fmt: skip
+    for part, values in (("constants", table.constants), ("missing", table.missing)):
+        for column, value in values.items():
+            if (
+                column not in kinds
+                or kinds[column].read != "id"
+                or (part, column, value) == ("missing", "address", "alone")
+            ):
+                continue
+            expected = 'missing.address = "alone"' if column == "address" else "a column with a value in every row"
+            problems.append(Problem(f"{where}.{part}.{column}", "cannot stand for ids", expected))
     for column, value in {**table.constants, **table.missing}.items():
         kind = kinds.get(column)
         if kind is not None and kind.read == "code" and code_of(kind, value) is None:
@@ -459,6 +494,12 @@ def _table_problems(where: str, table: RowsTable, kinds: Mapping[str, Kind], fil
             problems.append(Problem(f"{where}.{part}.{column}", "is no code of ours", f"one of {', '.join(kind.names)}",
                                     str(value)))  # fmt: skip
     return problems
+
+
+def _municipalities() -> set[int]:
+    from anderhalf.microdata import municipality_numbers
+
+    return {0, *municipality_numbers().values()}
 
 
 def _period_problems(name: str, file: MapFile) -> list[Problem]:
@@ -484,10 +525,33 @@ def code_of(kind: Kind, value: Any) -> int | None:
         return None
     if isinstance(value, str) and value in kind.names:
         return kind.low + kind.names.index(value)
-    if isinstance(value, int) or (isinstance(value, str) and value.lstrip("-").isdigit()):
+    if isinstance(value, int) or WHOLE.fullmatch(value):
         number = int(value)
         return number if kind.low <= number <= kind.high else None
     return None
+
+
+def plain(text: str) -> str:
+    """A code without leading zeros, when it is digits alone.
+
+    Examples
+    --------
+    >>> plain("0917"), plain("A1")
+    ('917', 'A1')
+    """
+    return (text.lstrip("0") or "0") if text.isascii() and text.isdecimal() else text
+
+
+def _twice(where: str, codes: Mapping[str, Value]) -> list[Problem]:
+    """Codes that differ in leading zeros alone and stand for different things."""
+    first: dict[str, str] = {}
+    problems = []
+    for theirs, ours in codes.items():
+        other = first.setdefault(plain(theirs), theirs)
+        if codes[other] != ours:
+            problems.append(Problem(f"{where}.{theirs}", f"is {other} with other leading zeros and stands for another",
+                                    "one code of ours for both"))  # fmt: skip
+    return problems
 
 
 def expanded(name: str) -> list[str]:

@@ -7,6 +7,7 @@ batch and one bucket stand in memory.
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 import weakref
@@ -21,10 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anderhalf import _core
-from anderhalf.column_maps import ColumnMap, column_map, new_key, read_key, resolve
+from anderhalf.column_maps import ColumnMap, RowsTable, column_map, new_key, read_key, resolve
+from anderhalf.columns import counted
 from anderhalf.errors import AnderhalfError, DomainError, ParameterError, Problem, near_matches
 from anderhalf.microdata_columns import KINDS, Converter, day_of, year_of
-from anderhalf.microdata_files import Ledger, Table, table_of
+from anderhalf.microdata_files import Ledger, Table, names_of, table_of
 
 if TYPE_CHECKING:
     from anderhalf.files import Dataset
@@ -33,9 +35,12 @@ Rows = NDArray[Any]
 Progress = Callable[[str, int, int], None]
 BUCKET_BYTES = 1 << 26  # of files as they are read; of the same size as rows
 PACKED = 4  # how much larger rows are than files that are not text
+ZIPPED = 10  # and than text that is compressed
 MOST_BUCKETS = 2048
 BLOCK_PERSONS = 16_384
+MOST_AT_HOME = 65_536 - BLOCK_PERSONS  # a block holds whole addresses, and at most 65,536 persons
 BUCKET_BITS = 16
+_NAME = re.compile(r"[^\W\d][\w .-]{2,31}")
 HOME_BITS = 24  # of an address, at the head of the ids of its persons: ids ascend over whole addresses
 
 RECORD_FIELDS = (
@@ -117,6 +122,12 @@ class _Buckets:
 # --- from files to buckets --------------------------------------------------------------------------------------------
 
 
+def _growth(table: Table) -> int:
+    if table.kind == "csv":
+        return ZIPPED if table.path.name.lower().endswith(".gz") else 1
+    return PACKED
+
+
 class _Import:
     def __init__(self, source: ColumnMap, key: bytes, scratch: Path, progress: Progress | None) -> None:
         self.map, self.key, self.scratch, self.progress = source, key, scratch, progress
@@ -127,7 +138,7 @@ class _Import:
         self.lost_persons = False  # a record without a person that can be read
         self.counts = {"persons": 0, "records": 0, "claims": 0}
         self.tables = self._tables()
-        size = sum(t.path.stat().st_size * (PACKED if t.kind != "csv" else 1) for _, t, _ in self.tables)
+        size = sum(t.path.stat().st_size * _growth(t) for _, t, _ in self.tables)
         self.by_address = "address" in source.tables[0][1].columns
         buckets = min(MOST_BUCKETS, 1 + size // BUCKET_BYTES)
         self.records = _Buckets(scratch, "records", STAGED_RECORD, buckets)
@@ -137,28 +148,31 @@ class _Import:
     def _tables(self) -> list[tuple[str, Table, dict[str, str]]]:
         """Every file with the names its columns have; columns that are missing are problems of all files at once."""
         found = []
+        files: list[tuple[str, RowsTable, list[Path]]] = []
         for where, settings in self.map.tables:
             try:
-                paths = self.map.files(settings, where)
+                files.append((where, settings, self.map.files(settings, where)))
             except AnderhalfError as error:
                 self.ledger.take(error)
-                continue
+        called = names_of(path for _, _, paths in files for path in paths)
+        for where, settings, paths in files:
             for path in paths:
                 try:
-                    table = table_of(path, settings)
+                    table = table_of(path, settings, called[path])
                     have = table.names()
                 except AnderhalfError as error:
                     self.ledger.take(error)
                     continue
-                names = {}
+                found_names = {ours: resolve(theirs, have) for ours, theirs in settings.columns.items()}
+                names = {ours: name for ours, name in found_names.items() if name is not None}
+                # Names are shown only where they surely are names: another may be a cell of a file without a header.
+                shown = [name for name in have if _NAME.fullmatch(name)] if names else []
                 for ours, theirs in settings.columns.items():
-                    name = resolve(theirs, have)
-                    if name is None:
-                        near = near_matches(theirs, have) or list(have[:3])
-                        self.ledger.problem(Problem(f"{where} {table.name}", f"has no column {theirs!r} for {ours}",
-                                                    f"one of {', '.join(near)}"))  # fmt: skip
-                    else:
-                        names[ours] = name
+                    if ours not in names:
+                        near = near_matches(theirs, shown)
+                        expected = f"one of {', '.join(near)}" if near else "a column of the file"
+                        what = f"has no column {theirs!r} for {ours}"
+                        self.ledger.problem(Problem(f"{where} {table.name}", what, expected))
                 found.append((where, table, names))
         return found
 
@@ -193,7 +207,9 @@ class _Import:
                     if where == "records":
                         self._stage_records(values, bad, batch.first_row)
                     else:
-                        self._stage_claims(values, bad, batch.first_row, settings.units.get("opened") == "year")
+                        opened = batch.columns.get(names.get("opened", ""))
+                        by_year = settings.units.get("opened") == "year" and (opened is None or opened.kind != "date")
+                        self._stage_claims(values, bad, batch.first_row, by_year)
             except AnderhalfError as error:
                 self.ledger.take(error)
                 whole[where] = False
@@ -243,6 +259,10 @@ class _Import:
         if "days" in values:
             year = np.asarray(values["year"])
             rows["first_day"], rows["last_day"] = day_of(year), values["days"]
+            if self.map.options.drop_records_without_days:
+                none = ~rows["bad"] & (rows["last_day"] == 0)
+                self.ledger.accept("drop_records_without_days", int(none.sum()))
+                rows = rows[~none]
         else:
             rows["first_day"], rows["last_day"] = values["first_day"], values["last_day"]
             rows = self._periods(rows)
@@ -299,16 +319,15 @@ class _Import:
         far = across & ((span > last - first + 50) | (span > 120))
         self._refuse(rows, far, "record is longer than a life", "records are longer than a life", "dates of one period")
         rows["bad"] |= far
-        times = np.where(far, 1, span + 1)
-        cut = np.repeat(rows, times)
-        begin = np.repeat(np.cumsum(times) - times, times)
-        year = year_of(cut["first_day"]) + np.arange(len(cut)) - begin
-        split = np.repeat(times > 1, times)
-        cut["first_day"] = np.where(split, np.maximum(cut["first_day"], day_of(year)), cut["first_day"])
-        cut["last_day"] = np.where(split, np.minimum(cut["last_day"], day_of(year + 1) - 1), cut["last_day"])
-        within: NDArray[np.bool_] = ~split | ((year >= first) & (year <= last))  # of a cut record, years of the map
-        kept: Rows = cut[within]
-        return kept
+        begin, end = (np.clip(year_of(rows[name]), first - 1, last + 1) for name in ("first_day", "last_day"))
+        times = np.where(across & ~far, end - begin + 1, 1)  # what lies outside the years of the map is one piece
+        cut: Rows = np.repeat(rows, times)
+        place = np.arange(len(cut)) - np.repeat(np.cumsum(times) - times, times)
+        year = np.repeat(begin, times) + place
+        ends = place == np.repeat(times, times) - 1
+        cut["first_day"] = np.where(place > 0, day_of(year), cut["first_day"])
+        cut["last_day"] = np.where(ends, cut["last_day"], day_of(year + 1) - 1)
+        return cut
 
     def _stage_claims(
         self, values: Mapping[str, NDArray[Any]], bad: NDArray[np.bool_], first_row: int, by_year: bool
@@ -351,6 +370,7 @@ class _Import:
         if self.by_address:
             by_address = (_Buckets(self.scratch, "home_records", RECORD, self.records.count),
                           _Buckets(self.scratch, "home_claims", CLAIM, self.records.count))  # fmt: skip
+        crowd = np.zeros(1 << HOME_BITS, dtype=np.uint32) if self.by_address else None  # persons by head of address
         total = self.records.count * (2 if by_address and sink is not None else 1)
         for k in range(self.records.count):
             if self.progress is not None:
@@ -363,6 +383,10 @@ class _Import:
             self.counts["persons"] += len(people)
             self.counts["records"] += len(records)
             self.counts["claims"] += len(claims)
+            if crowd is not None and len(people):
+                home = records["address"][np.searchsorted(records["person"], people)] >> np.uint64(64 - HOME_BITS)
+                some, count = np.unique(home.astype(np.int64), return_counts=True)
+                crowd[some] += count.astype(np.uint32)
             if self.ledger or sink is None:
                 continue
             r, c = _plain(records, RECORD), _plain(claims, CLAIM)
@@ -374,6 +398,11 @@ class _Import:
             for rows, buckets in ((r, by_address[0]), (c, by_address[1])):
                 rows["person"] = numbers[np.searchsorted(people, rows["person"])]
                 buckets.add(rows, rows["person"])
+        if crowd is not None and (many := int((crowd > MOST_AT_HOME).sum())):
+            what = f"has {counted(many, 'address', 'addresses')} of more than {MOST_AT_HOME:,} persons"
+            column = self.map.tables[0][1].columns["address"]
+            expected = 'who lives together; where it is not known an empty cell and missing.address = "alone"'
+            self.ledger.problem(Problem(f"{self.map.path} records, column {column}", what, expected))
         if by_address is None or self.ledger or sink is None:
             return
         written = 0

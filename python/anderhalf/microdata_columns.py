@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anderhalf.column_maps import CLAIMS, RECORDS, ColumnMap, Kind, RowsTable, code_of
-from anderhalf.errors import DomainError
+from anderhalf.column_maps import CLAIMS, FLAGS, RECORDS, WHOLE, ColumnMap, Kind, RowsTable, code_of, plain
 from anderhalf.mapping import diagnosis_number, drug_number
 from anderhalf.microdata_files import Batch, Ledger, Raw
 
@@ -21,6 +20,7 @@ Int64 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 SAS_DAY_0 = -3653  # 1960-01-01
 FIRST_OTHER_MUNICIPALITY = 10_000  # codes of municipalities that params/population does not know
+_ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?)?", re.ASCII)
 _COMMA = re.compile(r"[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+")
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
@@ -58,15 +58,12 @@ def parsed_numbers(raw: Raw, decimal: str) -> tuple[NDArray[np.float64], Mask, M
     return np.where(there, values[place], 0.0), comma[place] & there, wrong[place] & there
 
 
-def plain(text: str) -> str:
-    """A code without leading zeros, when it is digits alone.
-
-    Examples
-    --------
-    >>> plain("0917"), plain("A1")
-    ('917', 'A1')
-    """
-    return (text.lstrip("0") or "0") if text.isascii() and text.isdigit() else text
+def code_table(given: Mapping[str, int]) -> dict[str, int]:
+    """Codes by the text of theirs, and by that text without leading zeros where no other has it."""
+    table = dict(given)
+    for theirs, ours in given.items():
+        table.setdefault(plain(theirs), ours)
+    return table
 
 
 def hashed(texts: list[str], key: bytes) -> NDArray[np.uint64]:
@@ -112,6 +109,8 @@ class Converter:
             )
             result[name] = column.read()
             bad |= column.bad
+        if "address" in names and "address" in self.table.missing:  # lives alone
+            result["address"] = np.where(result["address"] == 0, ~result["person"], result["address"])
         return result, bad
 
     def _constant(self, name: str, value: Any, rows: int) -> NDArray[Any]:
@@ -148,7 +147,7 @@ class _Column:
         values = _READ[self.kind.read](self)
         if fill is not None:
             self.of.ledger.accept(f"{self.of.where}.missing.{self.name}", int(null.sum()))
-            if null.any():
+            if null.any() and self.kind.read != "id":
                 values = np.where(null, self.of._constant(self.name, fill, 1)[0], values)
         return values
 
@@ -160,9 +159,7 @@ class _Column:
         if raw.kind == "number":
             values = raw.values
             if values.dtype.kind == "f":
-                far = ~(np.abs(values) < 2.0**53) & ~raw.null
-                self.refuse(far, "value is no finite number", "values are no finite numbers", "numbers below 2^53")
-                values = np.where(far, 0, values)
+                values = self._finite(values)
             elif values.dtype == np.uint64:
                 far = values >= 1 << 62
                 self.refuse(far, "value is beyond 62 bits", "values are beyond 62 bits", "smaller numbers")
@@ -177,7 +174,12 @@ class _Column:
         else:
             self.refuse(comma, *COMMA_WORDS)
         self.refuse(wrong, "text is no number", "texts are no numbers", f"numbers with {decimal!r}")
-        return values
+        return self._finite(values)
+
+    def _finite(self, values: NDArray[Any]) -> NDArray[Any]:
+        far = ~(np.abs(values) < 2.0**53) & ~self.raw.null
+        self.refuse(far, "value is no finite number", "values are no finite numbers", "numbers below 2^53")
+        return np.where(far, 0, values)
 
     def whole(self, low: int | None = None, high: int | None = None) -> Int64:
         values = self.numbers()
@@ -201,10 +203,8 @@ class _Column:
         unit = self.of.table.units.get("days", "days")
         most = 12 if unit == "months" else 366
         none, many = (days == 0) & ~self.raw.null, (days > most) & ~self.raw.null
-        if self.options.drop_records_without_days:
-            self.of.ledger.accept("drop_records_without_days", int(none.sum()))
-            self.bad |= none
-        else:
+        drop = self.options.drop_records_without_days  # and counted when they are staged, before claims are joined
+        if not drop:
             self.refuse(none, f"record has no {unit}", f"records have no {unit}",
                         "1 or more, or options.drop_records_without_days")  # fmt: skip
         if self.options.clip_days_to_year:
@@ -216,7 +216,7 @@ class _Column:
         below = (days < 0) & ~self.raw.null
         self.refuse(below, f"record has a negative number of {unit}", f"records have a negative number of {unit}",
                     f"1..{most}")  # fmt: skip
-        days[below | none] = 1
+        days[below if drop else below | none] = 1
         days[many] = most
         return np.zeros_like(outside)
 
@@ -224,7 +224,7 @@ class _Column:
         unit = self.of.table.units.get(self.name, "cents")
         values = self.numbers()
         if values.dtype.kind != "f":
-            result = values.astype(np.int64) * (100 if unit == "euros" else 1)
+            result = np.clip(values.astype(np.int64), -(1 << 40), 1 << 40) * (100 if unit == "euros" else 1)
         else:
             scaled = values * 100 if unit == "euros" else values
             result = np.rint(scaled)
@@ -269,21 +269,17 @@ class _Column:
             table |= {name: kind.low + k for k, name in enumerate(kind.names)}
             few = kind.names if len(kind.names) < 6 else (*kind.names[:3], "...")
             return self._lookup(table, f"{', '.join(few)}, or [{self.of.where.partition('[')[0]}.codes.{self.name}]")
-        table = {}
-        for theirs, ours in given.items():
-            number = code_of(kind, ours)
-            assert number is not None
-            table[theirs] = table[plain(theirs)] = number
+        table = code_table({theirs: code_of(kind, ours) or 0 for theirs, ours in given.items()})
         return self._lookup(table, f"a code of [{self.of.where.partition('[')[0]}.codes.{self.name}]")
 
     def insurer(self) -> Int64:
         given = self.of.table.codes.get("insurer")
         if given is not None:
-            table = {t: int(ours) for theirs, ours in given.items() for t in (theirs, plain(theirs))}
+            table = code_table({theirs: int(ours) for theirs, ours in given.items()})
             result = self._lookup(table, "a code of [codes.insurer]")
         elif self.raw.kind == "text":
             result = self.numbered(
-                lambda text: int(text) if text.isdigit() and 0 < int(text) < 1 << 16 else -1,
+                lambda text: int(text) if WHOLE.fullmatch(text) and 0 < int(text) < 1 << 16 else -1,
                 f"1..65535, or [{self.of.where.partition('[')[0]}.codes.insurer] with a number for each",
             )
         else:
@@ -303,16 +299,16 @@ class _Column:
         given = self.of.table.codes.get("municipality")
         known = self.of.municipalities
         if given is not None:
-            table = {}
-            for theirs, ours in given.items():
-                number = ours if isinstance(ours, int) else known.setdefault(str(ours), self._other_municipality())
-                table[theirs] = table[plain(theirs)] = int(number)
-            return self._lookup(table, "a code of [records.codes.municipality]")
-        if self.raw.kind == "text":
-            result = self._lookup(known, "the name of a municipality of 2018, or [records.codes.municipality]")
-        else:
-            result = self.whole(0, 65_535)
-        return result
+            table = {
+                theirs: ours if isinstance(ours, int) else known.setdefault(str(ours), self._other_municipality())
+                for theirs, ours in given.items()
+            }
+            return self._lookup(code_table(table), "a code of [records.codes.municipality]")
+        # A number is no name: that of the CBS would be the place of another in our list.
+        ours = self.of.table.units.get("municipality") == "ours"
+        table = {"0": 0} | ({str(code): code for code in known.values()} if ours else known)
+        expected = "a number of ours" if ours else "the name of a municipality of 2018, or 0 abroad"
+        return self._lookup(table, f"{expected}, or [records.codes.municipality]")
 
     def _other_municipality(self) -> int:
         return max([FIRST_OTHER_MUNICIPALITY, *self.of.municipalities.values()]) + 1
@@ -320,9 +316,9 @@ class _Column:
     def flag(self) -> Int64:
         given = self.of.table.codes.get(self.name)
         if given is not None:
-            table = {t: int(bool(ours)) for theirs, ours in given.items() for t in (theirs, plain(theirs))}
+            table = code_table({theirs: FLAGS[str(ours).lower()] for theirs, ours in given.items()})
         else:
-            table = {"0": 0, "1": 1, "true": 1, "false": 0, "True": 1, "False": 0}
+            table = FLAGS | {"True": 1, "False": 0}
         return self._lookup(table, f"0 or 1, or [{self.of.where.partition('[')[0]}.codes.{self.name}]")
 
     def numbered(self, number: Callable[[str], int], expected: str) -> Int64:
@@ -332,7 +328,7 @@ class _Column:
         for k, text in enumerate(texts):
             try:
                 found[k] = number(text)
-            except DomainError:
+            except ValueError:  # DomainError too
                 found[k] = -1
         result = found[place] if len(place) else np.zeros(0, dtype=np.int64)
         wrong = ((result < 0) | (result > self.kind.high)) & ~self.raw.null
@@ -356,6 +352,10 @@ class _Column:
         if self.raw.values.dtype.kind == "f":
             part = (self.raw.values != np.floor(self.raw.values)) & ~self.raw.null
             self.refuse(part, "id is no whole number", "ids are no whole numbers", "a pseudonym: a number or a text")
+            far = ~(np.abs(self.raw.values) < 2.0**53) & ~self.raw.null & ~part
+            self.refuse(far, "id has lost its last digits in a column of fractions",
+                        "ids have lost their last digits in a column of fractions",
+                        "whole numbers below 2^53, or texts")  # fmt: skip
         texts, place = texts_of(self.raw)
         if not len(place):
             return np.zeros(0, dtype=np.uint64)
@@ -397,7 +397,7 @@ def _parsed(text: str, unit: str) -> int | None:
             found = re.fullmatch(r"(\d{1,2})[-/](\d{1,2})[-/](\d{4})", text)
             day = datetime.date(int(found[3]), int(found[2]), int(found[1])) if found else None
         else:
-            day = datetime.date.fromisoformat(text[:10])
+            day = datetime.date.fromisoformat(text[:10]) if _ISO.fullmatch(text) else None
     except ValueError:
         return None
     return None if day is None else (day - datetime.date(1970, 1, 1)).days

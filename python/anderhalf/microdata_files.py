@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import os
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -62,8 +63,8 @@ class Ledger:
             return
         entry = self.entries.setdefault((where, one, expected), _Entry(one, many, expected))
         entry.count += len(rows)
-        smallest = np.sort(np.asarray(rows, dtype=np.int64))[:5].tolist()
-        entry.rows = sorted([*entry.rows, *smallest])[:5]
+        smallest = np.unique(np.asarray(rows, dtype=np.int64))[:5].tolist()
+        entry.rows = sorted({*entry.rows, *smallest})[:5]
 
     def problem(self, problem: Problem) -> None:
         if problem not in self.found:
@@ -222,7 +223,22 @@ class Table:
         yield from read(self, list(dict.fromkeys(names)), ledger, kept)
 
 
-def table_of(path: Path, settings: FileTable) -> Table:
+def names_of(paths: Iterable[Path]) -> dict[Path, str]:
+    """What messages call files: their place under the folder that they share.
+
+    Examples
+    --------
+    >>> list(names_of([Path("/data/a/x.csv"), Path("/data/b/x.csv")]).values())
+    ['a/x.csv', 'b/x.csv']
+    """
+    whole = {path: Path(os.path.abspath(path)) for path in paths}
+    if len({path.parent for path in whole.values()}) < 2:
+        return {path: path.name for path in whole}
+    shared = os.path.commonpath([path.parent for path in whole.values()])
+    return {path: full.relative_to(shared).as_posix() for path, full in whole.items()}
+
+
+def table_of(path: Path, settings: FileTable, name: str | None = None) -> Table:
     """A file, its format by its name unless the map says it.
 
     Raises
@@ -234,7 +250,7 @@ def table_of(path: Path, settings: FileTable) -> Table:
     kind: str | None = settings.format or next((f for suffix, f in _FORMATS.items() if lower.endswith(suffix)), None)
     if kind is None:
         raise ParameterError(Problem(path.name, "is no data file by its name", "one of " + ", ".join(_FORMATS)))
-    return Table(path, path.name, kind, settings)
+    return Table(path, name or path.name, kind, settings)
 
 
 def _broken(table: Table, error: BaseException) -> ParameterError:
@@ -341,10 +357,19 @@ def _header(table: Table) -> tuple[tuple[str, ...], int]:
         text = line.decode(settings.encoding)
     except UnicodeDecodeError:
         raise _no_utf8(table, "the line of names") from None
-    names = tuple(name.strip() for name in next(csv.reader([text.rstrip("\r\n")], delimiter=settings.separator)))
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
-        what = f"has {counted(len(repeated), 'name', 'names')} of columns more than once: {', '.join(repeated[:5])}"
-        raise ParameterError(Problem(table.name, what, "every name once"))
+    try:
+        names = tuple(name.strip() for name in next(csv.reader([text.rstrip("\r\n")], delimiter=settings.separator)))
+    except csv.Error as error:
+        raise _broken(table, error) from None
+    # Without a line of names this is the record of a person: nothing of it goes into a message.
+    if nameless := sum(not any(c.isalpha() for c in name) for name in names):
+        what = (
+            f"has no line of names ({counted(nameless, 'field', 'fields')} of {len(names)} in line 1 without a letter)"
+        )
+        raise ParameterError(Problem(table.name, what, "the names of the columns in line 1"))
+    if repeated := [k + 1 for k, name in enumerate(names) if names.count(name) > 1]:
+        what = f"has columns of the same name ({', '.join(map(str, repeated[:5]))})"
+        raise ParameterError(Problem(table.name, what, "the names of the columns in line 1, every name once"))
     other = next((s for s in ";,\t|" if s != settings.separator and s in text), None)
     if len(names) == 1 and other is not None:
         shown = repr(other)[1:-1]
@@ -366,12 +391,19 @@ def _pieces(table: Table, skip: int) -> Iterator[bytes]:
         rest = b""
         while data := stream.read(CSV_BYTES):
             data = rest + data
+            end, odd = len(data), data.count(b'"') % 2
             cut = data.rfind(b"\n") + 1
-            while cut and data.count(b'"', 0, cut) % 2:
-                cut = data.rfind(b"\n", 0, cut - 1) + 1
+            while cut:
+                odd ^= data.count(b'"', cut, end) % 2  # of the quotation marks before the cut
+                if not odd:
+                    break
+                end, cut = cut, data.rfind(b"\n", 0, cut - 1) + 1
             rest = data[cut:]
             if cut:
                 yield data[:cut]
+            elif len(data) >= 2 * CSV_BYTES:
+                what = "has a quotation mark that is not closed" if b'"' in data else "has no line ends"
+                raise ParameterError(Problem(table.name, what, "rows of some characters"))
         if rest:
             yield rest
 

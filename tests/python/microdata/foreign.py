@@ -31,7 +31,8 @@ MAP: dict[str, Any] = {
             "represents": "telt",
         },
         "constants": {},
-        "units": {"first_day": "yyyymmdd", "last_day": "iso", "birth": "yyyymm", "voluntary_deductible": "euros"},
+        "units": {"first_day": "yyyymmdd", "last_day": "iso", "birth": "yyyymm", "voluntary_deductible": "euros",
+                  "municipality": "ours"},
         "codes": {
             "sex": {"M": "m", "V": "f"},
             "insurer": {"3311": 1, "7095": 2, "3332": 3, "699": 4, "7119": 5},

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 import anderhalf as ah
 from anderhalf.cli import app
 from anderhalf.column_maps import CLAIMS, CLASS_UNITS, DATES, RECORDS, OptionsTable, column_map
+from anderhalf.microdata import municipality_numbers
 
 ROOT = Path(__file__).resolve().parents[3]
 TEXT = (ROOT / "docs" / "microdata.md").read_text(encoding="utf-8")
@@ -24,12 +25,13 @@ TEXT = (ROOT / "docs" / "microdata.md").read_text(encoding="utf-8")
 def write_tables(folder: Path) -> None:
     people = foreign.people(16_000)
     r, c = foreign.rows(people)
+    names = {**{number: name for name, number in municipality_numbers().items()}, 0: "0"}
     foreign.write(
         pl.DataFrame({
             "rinpersoon": r["person"].astype(np.int64), "uzovi": r["insurer"].astype(np.int32),
             "begin": r["first_day"].astype("M8[D]"), "eind": r["last_day"].astype("M8[D]"),
             "geboortemaand": r["birth_month"] // 12 * 100 + r["birth_month"] % 12 + 1,
-            "geslacht": np.where(r["sex"] == 1, "M", "V"), "gemeente": r["municipality"].astype(np.int32),
+            "geslacht": np.where(r["sex"] == 1, "M", "V"), "gemeente": [names[int(k)] for k in r["municipality"]],
             "regio": r["region"].astype(np.int32), "inkomen": r["income_source"].astype(np.int32),
             "ses": r["ses"].astype(np.int32), "huishouden": np.array([5, 3, 4, 1, 2])[r["household"]],
             "wlz": r["wlz"].astype(np.int32),

@@ -57,6 +57,49 @@ def test_no_message_holds_a_value(
         assert "anna" not in text
 
 
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(first=st.lists(values, min_size=9, max_size=9), twice=st.booleans(),
+       table=st.sampled_from(["records", "claims"]), suffix=st.sampled_from(["csv", "parquet"]))  # fmt: skip
+def test_no_message_holds_a_record_in_the_place_of_the_line_of_names(
+    first: list[str], twice: bool, table: str, suffix: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("header")
+    records, claims, spec = small.tables()
+    spec = small.write(folder, records, claims, spec)
+    path = folder / f"{table}.csv"
+    rows = path.read_text().splitlines(keepends=True)[1:]
+    width = rows[0].count(",") + 1
+    line = ['"' + v.replace('"', '""').replace("\n", " ") + '"' for v in first[:width]]
+    path.write_text(",".join(line[:1] * width if twice else line) + "\n" + "".join(rows))
+    if suffix == "parquet":
+        names = [f"{k} {v}" if v in first[:k] else v for k, v in enumerate(first[:width])]
+        pl.DataFrame({name: [1] for name in names}).write_parquet(folder / f"{table}.parquet")
+        (spec["records"] if table == "records" else spec["claims"][0])["file"] = str(folder / f"{table}.parquet")
+    text = message_of(lambda: ah.check_microdata(spec))
+    assert "no line of names" in text or "has no column" in text or "the same name" in text or "byte order" in text
+    assert SECRET not in text
+    assert str(NUMBER) not in text
+
+
+def test_a_table_without_a_line_of_names_is_refused_without_its_record(tmp_path: Path) -> None:
+    records, claims, spec = small.tables()
+    content = small.csv_of(records).split(b"\n", 1)[1]
+    text = message_of(lambda: ah.check_microdata(small.write(tmp_path, content, claims, spec)))
+    assert text == (
+        "records.csv: has no line of names (7 fields of 9 in line 1 without a letter), expected the names of the "
+        "columns in line 1"
+    )
+
+
+def test_letters_in_the_place_of_names_are_not_shown_either(tmp_path: Path) -> None:
+    _, claims, spec = small.tables()
+    cells = b"rinse,uzovis,vanessa,totilas,gebhard,geslaagd,regina,inkomensloos,vrij\n"  # near to the names of the map
+    text = message_of(lambda: ah.check_microdata(small.write(tmp_path, cells, claims, spec)))
+    assert text.startswith("9 problems")
+    assert "records records.csv: has no column 'reg' for region, expected a column of the file" in text
+    assert not [cell for cell in cells.decode().strip().split(",") if cell in text.replace("'vrijw'", "")]
+
+
 def test_a_secret_in_every_column_of_every_table_at_once(tmp_path: Path) -> None:
     records, claims, spec = small.tables()
     records = [dict.fromkeys(row, f"{SECRET}{k}") for k, row in enumerate(records)]
