@@ -223,23 +223,30 @@ def validate(
         Path | None,
         typer.Argument(help="Folder of `anderhalf synthesise` or `anderhalf import`; default: a population of its own"),
     ] = None,
-    persons: Annotated[int, typer.Option(min=5_000, help="Rows, when no folder is given")] = 100_000,
+    persons: Annotated[
+        int | None, typer.Option(min=5_000, help="Rows, when no folder is given. Default: 100,000")
+    ] = None,
     seeds: Annotated[
         int, typer.Option(min=1, max=50, help="Populations with this seed and the next: the Monte-Carlo error")
     ] = 1,
-    base: Annotated[int, typer.Option(help="Base year of the population: 2015, 2018, 2021 or 2023")] = 2018,
+    base: Annotated[
+        int | None,
+        typer.Option(
+            help="Base year of the population, when no folder is given: 2015, 2018, 2021 or 2023. Default: 2018"
+        ),
+    ] = None,
     year: Annotated[int | None, typer.Option(help="Cost year that is compared; default: the base year")] = None,
-    seed: Seed = 1,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Seed of every draw, when no folder is given. Default: 1")
+    ] = None,
     threads: Threads = None,
     out: Out = None,
     json: Json = False,
 ) -> None:
     """A population against every target: value, error, gap, role and source; what is missed is explained."""
-    from anderhalf.files import read_population
-    from anderhalf.population import synthesise as make
     from anderhalf.validation import validate as check
 
-    people = read_population(directory) if directory else make(persons, (2015, 2023), seed=seed, base=base)
+    people = _people(directory, persons, seed, 100_000, (2015, 2023), base, "DIR")
     result = check(people, year=year, seeds=seeds, threads=threads or processors(), progress=_progress())
     if out is not None:
         result.write(out)
@@ -713,15 +720,27 @@ def _progress() -> Callable[[str, int, int], None] | None:
     return show
 
 
-def _people(data: Path | None, persons: int | None, seed: int | None, rows: int, years: tuple[int, int]) -> Any:
+def _people(
+    data: Path | None,
+    persons: int | None,
+    seed: int | None,
+    rows: int,
+    years: tuple[int, int],
+    base: int | None = None,
+    hint: str = "--data",
+) -> Any:
     """The people of a folder, or as many synthetic ones."""
+    from anderhalf.calibration import DEFAULT_BASE
     from anderhalf.files import read_population
     from anderhalf.population import synthesise as make
 
     if data is None:
-        return make(rows if persons is None else persons, years, seed=1 if seed is None else seed)
-    if persons is not None or seed is not None:
-        raise typer.BadParameter("the people of --data are as they are: no --persons, no --seed", param_hint="--data")
+        size, first = rows if persons is None else persons, 1 if seed is None else seed
+        return make(size, years, seed=first, base=DEFAULT_BASE if base is None else base)
+    given = {"--persons": persons, "--seed": seed, "--base": base}
+    refused = ", ".join(f"no {name}" for name, value in given.items() if value is not None)
+    if refused:
+        raise typer.BadParameter(f"the people of {hint} are as they are: {refused}", param_hint=hint)
     return read_population(data)
 
 

@@ -124,7 +124,7 @@ def sources() -> dict[str, str]:
     return dict(_document(_path()).sources)
 
 
-def load_targets(year: int | None = None, own_prices: bool = False) -> tuple[Target, ...]:
+def load_targets(year: int | None = None, own_prices: bool = False, base: int | None = None) -> tuple[Target, ...]:
     """Every target, members of tables included.
 
     Parameters
@@ -133,6 +133,9 @@ def load_targets(year: int | None = None, own_prices: bool = False) -> tuple[Tar
         Cost year of the Vektis tables; default that of the family.
     own_prices : bool
         Cost at the prices of that year, as microdata have it; default at the level of the law year.
+    base : int, optional
+        Year whose Vektis tables the people were made from: what follows from tables of that year is calibrated, from
+        tables of another year held out. Default: roles as the file has them, those of base 2018.
     """
     document = _document(_path())
     rows: list[Target] = []
@@ -146,6 +149,8 @@ def load_targets(year: int | None = None, own_prices: bool = False) -> tuple[Tar
             drafts += _weights(family)
         elif family.members == "mhk_lines":
             drafts += _lines(family)
+        if base is not None and family.members in ("categories", "cells", "ratios"):
+            drafts = [{**d, "role": "calibrated" if d["year"] == base else "held_out"} for d in drafts]
         judged = 0
         for draft in sorted(drafts, key=lambda d: d["key"]):
             if draft["role"] is None:

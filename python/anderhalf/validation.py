@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from anderhalf import _core, export
+from anderhalf import _core
 from anderhalf.calibration import BASES, check_base
 from anderhalf.columns import days_in
 from anderhalf.errors import AnderhalfError, DomainError, NotFoundError, ParameterError, Problem
@@ -56,11 +56,21 @@ _LAG = 3  # years between the cost year of an estimate and the equalization year
 
 
 class Measured(NamedTuple):
-    """A statistic with its sampling error and the number of rows (persons, insured periods) it rests on."""
+    """A statistic with its sampling error and the number of rows (persons, insured periods) it rests on.
+
+    ``fewest``: persons whose care or trait decides the value (users in a cell, those with a flag or those without),
+    where they are others than the rows. Microdata are hidden by these.
+    """
 
     value: float
     error: float
     rows: int
+    fewest: int | None = None
+
+    @property
+    def persons(self) -> int:
+        """What small cells are told by."""
+        return self.rows if self.fewest is None else min(self.rows, self.fewest)
 
 
 # --- one pass over records and claims ---------------------------------------------------------------------------------
@@ -90,8 +100,11 @@ def _age(birth_month: Array, year: int) -> Array:
     return np.asarray(np.clip((12 * year + 5 - birth_month) // 12, 0, 105))
 
 
-def _year_of_block(block: Any, year: int, region: Array, addon: Array) -> dict[str, Array]:
-    """Persons of a block who are insured in a year, with euros per category; the first record of the year counts."""
+def _year_of_block(block: Any, year: int, region: Array, addon: Array, placed: bool) -> dict[str, Array]:
+    """Persons of a block who are insured in a year, with euros per category; the first record of the year counts.
+
+    ``placed``: records anywhere have a region, so that those without one live abroad.
+    """
     start, length = _day(year), days_in(year)
     r = block.records
     r = r[(r["first_day"] < start + length) & (r["last_day"] >= start)]
@@ -113,7 +126,7 @@ def _year_of_block(block: Any, year: int, region: Array, addon: Array) -> dict[s
         "birth_month": of["birth_month"].astype(np.int64),
         "sex": of["sex"].astype(np.int64),
         "group": np.isin(of["municipality"], region).astype(np.int64),
-        "abroad": (of["region"] == 0) & bool((block.records["region"] > 0).any()),
+        "abroad": (of["region"] == 0) & placed,
         "voluntary": of["voluntary_deductible_cents"].astype(np.int64),
         "euros": euros.reshape(len(person), K),
         "claims": np.bincount(row, minlength=len(person)),
@@ -174,6 +187,9 @@ class Subject:
     """
 
     def __init__(self, people: Any, world: World | None = None, *, year: int = 2018, threads: int = 1) -> None:
+        first, last = people.years
+        if not first <= year <= last:
+            raise NotFoundError(Problem("validate, year", "the cost year is not there", f"{first}..{last}", str(year)))
         self.people, self.year, self.threads = people, year, threads
         self.start = year + _LAG
         nominal = getattr(people, "prices", "law_year") == "nominal"
@@ -224,9 +240,12 @@ class Subject:
         counted = [y for y in INSURED_YEARS if first <= y <= last]
         wanted = sorted({*years, *cost_years})
 
+        read = (min(wanted + counted), max(wanted + counted))
+        placed = self._placed(read)
+
         def one(k: int) -> tuple[dict[int, dict[str, Array]], dict[str, Array], list[tuple[float, int]]]:
-            block = self.people.block(k, (min(wanted + counted), max(wanted + counted)))
-            parts = {y: _year_of_block(block, y, self._region, addon) for y in wanted}
+            block = self.people.block(k, read)
+            parts = {y: _year_of_block(block, y, self._region, addon, placed) for y in wanted}
             sums = {y: _cell_sums(y, parts[y]) for y in dict.fromkeys(cost_years)}
             return sums, self._persons(k, block, parts, chosen), [_insured(block.records, y) for y in counted]
 
@@ -244,6 +263,10 @@ class Subject:
                 for y, (years_, rows) in zip(counted, totals, strict=True):
                     insured[y] = (insured[y][0] + years_, insured[y][1] + rows)
         return _Survey(sums, {name: np.concatenate(v) for name, v in columns.items()}, insured)
+
+    def _placed(self, years: tuple[int, int]) -> bool:
+        """Whether any record has a region; the first block tells, unless nobody in it has one."""
+        return any((self.people.block(k, years).records["region"] > 0).any() for k in range(len(self.people)))
 
     def _chosen_conditions(self) -> dict[str, Array]:
         keys = [c.key for c in self.people.tables.parameters.conditions]
@@ -333,23 +356,30 @@ def _in_order(pool: ThreadPoolExecutor, one: Callable[[int], Any], count: int, t
 # --- statistics by family ---------------------------------------------------------------------------------------------
 
 
-def _share(flags: Array, weight: Array, of: Array | None = None) -> Measured:
+def _heads(chosen: Array, person: Array | None) -> int:
+    """Persons of the chosen rows; without ``person`` every row is one."""
+    return int(chosen.sum()) if person is None else len(np.unique(person[chosen]))
+
+
+def _share(flags: Array, weight: Array, of: Array | None = None, person: Array | None = None) -> Measured:
     """Share of the insured (rows times ``represents``) that a flag holds for, with its sampling error."""
-    chosen, w = (flags, weight) if of is None else (flags[of], weight[of])
+    inside = np.ones(len(flags), dtype=bool) if of is None else of
+    fewest = min(_heads(inside & flags, person), _heads(inside & ~flags, person))
+    chosen, w = flags[inside], weight[inside]
     total = float(w.sum())
     if total == 0:
         return Measured(math.nan, math.nan, 0)
     value = float((chosen * w).sum()) / total
-    return Measured(value, math.sqrt(float((((chosen - value) * w) ** 2).sum())) / total, len(w))
+    return Measured(value, math.sqrt(float((((chosen - value) * w) ** 2).sum())) / total, len(w), fewest)
 
 
-def _mean(values: Array, weight: Array) -> Measured:
+def _mean(values: Array, weight: Array, fewest: int | None = None) -> Measured:
     """Weighted mean; weights hold time and ``represents``."""
     total = float(weight.sum())
     if total == 0:
         return Measured(math.nan, math.nan, 0)
     value = float((values * weight).sum()) / total
-    return Measured(value, math.sqrt(float((((values - value) * weight) ** 2).sum())) / total, len(values))
+    return Measured(value, math.sqrt(float((((values - value) * weight) ** 2).sum())) / total, len(values), fewest)
 
 
 def _top(cost: Array, weight: Array, share: float) -> Array:
@@ -379,9 +409,7 @@ def _cell_error(s: Mapping[str, Array], part: Any, k: Any, expected: float) -> f
 
 def _costs(subject: Subject) -> dict[str, Measured]:
     """Cost per category, country and region, at the age and sex of Vektis; and every cell."""
-    s = subject.survey.sums.get(subject.year)
-    if s is None:
-        raise NotFoundError(Problem("years", "the cost year is not there", str(subject.year)))
+    s = subject.survey.sums[subject.year]
     goal, vektis = cost_goal(subject.year, subject.own_prices), insured_years_of_vektis(subject.year)
     result: dict[str, Measured] = {}
     for group, name in enumerate(("country", "region")):
@@ -395,14 +423,15 @@ def _costs(subject: Subject) -> dict[str, Measured]:
             scale = published * years.sum() / want
             mean = float(s["cost"][group][..., k].sum() / years.sum())
             error = _cell_error(s, (group,), k, want / float(years.sum()))
-            result[f"cost_{name}_{category}"] = Measured(mean * scale, error * scale, rows)
+            users = int(s["users"][group][..., k].sum())
+            result[f"cost_{name}_{category}"] = Measured(mean * scale, error * scale, rows, users)
             for sex in (0, 1):
                 for band in range(BANDS):
                     at = (group, sex, band)
                     if s["years"][at] > 0:
                         value = float(s["cost"][at][k] / s["years"][at])
                         result[cell_key(f"cells_{name}", category, sex, band)] = Measured(
-                            value, _cell_error(s, at, k, float(goals[at])), int(s["rows"][at])
+                            value, _cell_error(s, at, k, float(goals[at])), int(s["rows"][at]), int(s["users"][at][k])
                         )
     return result
 
@@ -427,7 +456,9 @@ def _ratios(subject: Subject) -> dict[str, Measured]:
                     continue
                 error = math.sqrt(float(s["cost2"][1][:, bands][..., k].sum())) / expected
                 rows = int(s["rows"][1][:, bands].sum())
-                result[ratio_key(f"ratio_{year}", group, ages)] = Measured(actual / expected, error, rows)
+                users = s["users"][:, :, bands][..., k].sum(axis=(1, 2)).max(axis=-1)  # country, region: at least
+                fewest = int(min(users[1], users[0] or users[1]))
+                result[ratio_key(f"ratio_{year}", group, ages)] = Measured(actual / expected, error, rows, fewest)
     return result
 
 
@@ -442,7 +473,7 @@ def _body(subject: Subject) -> dict[str, Measured]:
     """Who fills the deductible; from the yearly cost under it."""
     ranking = subject.world("nl-2021-structural").core.ranking(subject.year)
     eligible, age, sex = (np.asarray(ranking[k]) for k in ("eligible_cents", "age", "sex"))
-    weight = np.asarray(ranking["represents"], dtype=np.float64)
+    weight, person = np.asarray(ranking["represents"], dtype=np.float64), np.asarray(ranking["person"])
     adult = age >= 18
     result = {}
     for name, chosen in (
@@ -451,8 +482,8 @@ def _body(subject: Subject) -> dict[str, Measured]:
         ("18_34", adult & (age < 35)),
         ("75_plus", age >= 75),
     ):
-        result[f"fills_deductible_{name}"] = _share(eligible >= 38_500, weight, chosen)
-        result[f"no_cost_{name}"] = _share(eligible <= 0, weight, chosen)
+        result[f"fills_deductible_{name}"] = _share(eligible >= 38_500, weight, chosen, person)
+        result[f"no_cost_{name}"] = _share(eligible <= 0, weight, chosen, person)
     return result
 
 
@@ -465,12 +496,12 @@ def _tail(subject: Subject) -> dict[str, Measured]:
         chosen = _top(cost, w, share)
         euros = (cost * w)[chosen]
         result[f"top_{name}"] = Measured(
-            float(euros.sum()) / total, float(euros.std() * math.sqrt(len(euros))) / total, len(cost)
+            float(euros.sum()) / total, float(euros.std() * math.sqrt(len(euros))) / total, len(cost), len(euros)
         )
     top = _top(cost, w, 0.01)
     for name in ("hospital", "ggz", "nursing"):
         part = np.divide(p[name], cost, out=np.zeros_like(cost), where=cost > 0)[top]
-        result[f"top_1_{name}"] = _mean(part, (w * cost)[top])
+        result[f"top_1_{name}"] = _mean(part, (w * cost)[top], int((part > 0).sum()))
     result["top_1_aged_65_or_less"] = _share(p["age"] <= 65, w, top)
     return result
 
@@ -503,17 +534,18 @@ def _classes(subject: Subject) -> dict[str, Measured]:
     """Shares of insured with a class in the equalization year, and of adults on the forfait."""
     c = {k: np.asarray(v) for k, v in subject.world("nl-2021-structural").core.classes(subject.start).items()}
     weight = c["represents"].astype(np.float64) * c["days"]
+    person = c["person"]
     adult = c["age"] >= 18
     healthy = adult & (c["morbid"] == 0)
     return {
-        "any_fkg": _share(c["fkg"] != 0, weight),
-        "any_dkg": _share(c["dkg"] > 0, weight),
-        "any_hkg": _share(c["hkg"] != 0, weight),
-        "any_fdg": _share(c["fdg"] > 0, weight),
-        "any_mvv": _share(c["mvv"] > 0, weight),
-        "mhk_two_years_or_more": _share(c["mhk"] > 1, weight),
-        "forfait": _share(c["morbid"] != 0, weight, adult),
-        "mhk_1_of_healthy_adults": _share(c["mhk"] > 0, weight, healthy),
+        "any_fkg": _share(c["fkg"] != 0, weight, None, person),
+        "any_dkg": _share(c["dkg"] > 0, weight, None, person),
+        "any_hkg": _share(c["hkg"] != 0, weight, None, person),
+        "any_fdg": _share(c["fdg"] > 0, weight, None, person),
+        "any_mvv": _share(c["mvv"] > 0, weight, None, person),
+        "mhk_two_years_or_more": _share(c["mhk"] > 1, weight, None, person),
+        "forfait": _share(c["morbid"] != 0, weight, adult, person),
+        "mhk_1_of_healthy_adults": _share(c["mhk"] > 0, weight, healthy, person),
     }
 
 
@@ -523,8 +555,8 @@ def _morbid_2015(subject: Subject) -> dict[str, Measured]:
     weight = frame["represents"].astype(np.float64) * frame["days"]
     old = frame["age"] >= 65
     return {
-        "morbid_2015_under_65": _share(gsm >= 3, weight, ~old),
-        "morbid_2015_65_plus": _share(gsm >= 3, weight, old),
+        "morbid_2015_under_65": _share(gsm >= 3, weight, ~old, frame["person"]),
+        "morbid_2015_65_plus": _share(gsm >= 3, weight, old, frame["person"]),
     }
 
 
@@ -540,13 +572,21 @@ def _weights(subject: Subject) -> dict[str, Measured]:
     fit, level = world.core.fit(subject.year), _level(world, subject.year)
     days = np.asarray(world.core.totals(subject.year)["variable"]).sum(axis=0)
     names = [(c.name, row.code) for c in world.model.variable.criteria for row in c.classes]
+    persons: dict[tuple[str, int], int] = {}
+    if subject.people.origin == "microdata":  # for the others the share of days says enough
+        frame = world.core.frame(subject.year)
+        for c, row, inside in _classes_of(world.model.variable, frame):
+            persons[c.name, row.code] = _heads(inside, frame["person"])
     result = {}
     for k, (criterion, code) in enumerate(names):
         if fit.empty[k]:
             continue
         rows = round(fit.rows * float(days[k]) / (days_in(subject.year) * fit.insured_years))
         result[weight_key("weights_2021", criterion, code)] = Measured(
-            float(fit.coefficients[k]) * level, float(fit.standard_errors[k]) * level, rows
+            float(fit.coefficients[k]) * level,
+            float(fit.standard_errors[k]) * level,
+            rows,
+            persons.get((criterion, code)),
         )
     return result
 
@@ -584,7 +624,9 @@ def _steps(subject: Subject) -> dict[str, Measured]:
     world = subject.world("nl-2021-structural")
     weights = _weights(subject)
     low, high = (weights[weight_key("weights_2021", "mhk", code)] for code in (0, 1))
-    step = Measured(high.value - low.value, math.hypot(low.error, high.error), high.rows)
+    step = Measured(
+        high.value - low.value, math.hypot(low.error, high.error), high.rows, min(low.persons, high.persons)
+    )
     return {"mhk_step": step, "own_payment_step": _own_payment_step(world, subject.start)}
 
 
@@ -614,17 +656,23 @@ def _own_payment_step(world: Any, year: int) -> Measured:
     contrast = np.zeros(p)
     contrast[high], contrast[low] = 1.0, -1.0
     influence = (inverse @ contrast)[places].sum(axis=0) * w * residual
-    rows = int((parts[3] == 1).sum())
-    return Measured(float(beta[high] - beta[low]), math.sqrt(float((influence**2).sum())), rows)
+    rows, person = int((parts[3] == 1).sum()), frame["person"][chosen]
+    fewest = min(_heads(parts[3] == code, person) for code in (0, 1))
+    return Measured(float(beta[high] - beta[low]), math.sqrt(float((influence**2).sum())), rows, fewest)
 
 
 def _lines(subject: Subject) -> dict[str, Measured]:
     world = subject.world("nl-2021-structural")
-    lines = world.core.mhk_lines(subject.year)
-    return {
-        f"mhk_line_{top:04}": Measured(cents / 100, math.nan, int(world.core.persons))
-        for top, cents in zip(world.scheme.mhk_tops, lines, strict=True)
-    }
+    w = subject.survey.columns["represents"]
+    alike = float(w.sum() / w.max())  # persons, if all stood for as many as the one who stands for most
+    result = {}
+    for top, cents in zip(world.scheme.mhk_tops, world.core.mhk_lines(subject.year), strict=True):
+        # to the cent a line is one person's cost
+        euros = float(round(cents / 100)) if subject.people.origin == "microdata" else cents / 100
+        result[f"mhk_line_{top:04}"] = Measured(
+            euros, math.nan, int(world.core.persons), math.floor(alike * top / 10_000)
+        )
+    return result
 
 
 def _amounts(subject: Subject) -> dict[str, Measured]:
@@ -721,7 +769,8 @@ def _groups(subject: Subject, family: str, law: str, names: Mapping[str, str]) -
             continue
         at = np.minimum(np.searchsorted(p["person"], residual["person"]), len(p["person"]) - 1)
         chosen = (p["person"][at] == residual["person"]) & (inside & before)[at]
-        result[key] = _mean(residual["result"][chosen], residual["weight"][chosen])
+        fewest = _heads(chosen, residual["person"])
+        result[key] = _mean(residual["result"][chosen], residual["weight"][chosen], fewest)
     return result
 
 
@@ -736,9 +785,11 @@ def _subgroups(subject: Subject) -> dict[str, Measured]:
 
 def _insurers(subject: Subject) -> dict[str, Measured]:
     r = _residuals(subject, "nl-2021-structural")
-    means = [_mean(r["result"][r["insurer"] == i], r["weight"][r["insurer"] == i]) for i in np.unique(r["insurer"])]
+    insured = [r["insurer"] == i for i in np.unique(r["insurer"])]
+    means = [_mean(r["result"][own], r["weight"][own], _heads(own, r["person"])) for own in insured]
     low, high = min(means, key=lambda m: m.value), max(means, key=lambda m: m.value)
-    return {"bandwidth": Measured(high.value - low.value, math.hypot(low.error, high.error), min(low.rows, high.rows))}
+    fewest, rows = min(low.persons, high.persons), min(low.rows, high.rows)
+    return {"bandwidth": Measured(high.value - low.value, math.hypot(low.error, high.error), rows, fewest)}
 
 
 _MEASURES: tuple[tuple[tuple[str, ...], Callable[[Subject], dict[str, Measured]]], ...] = (
@@ -824,7 +875,7 @@ class Check:
     monte_carlo_error : float or None
         Of the mean over seeds: their standard deviation over the root of their number. None for one seed.
     rows : int or None
-        Persons or insured periods the value rests on.
+        Persons or insured periods the value rests on; of microdata the fewest persons that decide it.
     share : float or None
         Share of the insured years in the class, for weights; classes below the minimum of the family are not judged.
     hidden : bool
@@ -929,6 +980,8 @@ class Validation:
         Share of the insured with the highest cost, share of all cost that is theirs: the Lorenz curve from the top.
     notes : tuple of str
         Families without a value, and why.
+    own_prices : bool
+        Cost is compared at the prices of the cost year, not at the level of the law year.
     """
 
     checks: tuple[Check, ...]
@@ -939,6 +992,7 @@ class Validation:
     concentration: tuple[tuple[float, float], ...] = ()
     notes: tuple[str, ...] = field(default=())
     data_sha256: str | None = None
+    own_prices: bool = False
 
     def of_family(self, family: str) -> tuple[Check, ...]:
         """The checks of one family."""
@@ -1016,21 +1070,21 @@ class Validation:
         return pd.DataFrame([c.to_dict() for c in self.checks])
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {
-            "persons": self.persons,
-            "seeds": list(self.seeds),
-            "year": self.year,
-            "checks": [c.to_dict() for c in self.checks],
-            "summary": self.summary().to_dict("records"),
-            "held_out_against_calibrated": self.held_out_against_calibrated().to_dict("records"),
-            "concentration": [{"top_share": a, "cost_share": b} for a, b in self.concentration],
-            "notes": list(self.notes),
-        }
+        """What ``results.json`` holds; of microdata no figure that rests on a handful of persons."""
+        content: dict[str, Any] = {"persons": self.persons, "seeds": list(self.seeds), "year": self.year}
+        checks = [c.to_dict() for c in self.checks]
+        content["checks"] = [{**row, "persons": row.pop("rows") or 0} for row in checks]
+        if self.origin == "synthetic":
+            content["summary"] = self.summary().to_dict("records")
+            content["held_out_against_calibrated"] = self.held_out_against_calibrated().to_dict("records")
+            content["concentration"] = [{"top_share": a, "cost_share": b} for a, b in self.concentration]
+        return {**content, "notes": list(self.notes)}
 
     def to_json(self) -> str:
-        """The same bytes for the same input: no clock times, no paths."""
-        return export.json_text({"origin": self.origin, **self.to_dict()})
+        """``results.json`` as :meth:`write` writes it: the same bytes for the same input, no clock times, no paths."""
+        from anderhalf.validation_report import results
+
+        return results(self)
 
     def write(self, out: str | PathLike[str]) -> Path:
         """Write ``report.html, results.json, tables/*.csv, figures/*.svg`` into ``out``, whole or not at all."""
@@ -1165,9 +1219,9 @@ def validate(
 
 def default_year(people: Any) -> int:
     """The base year of a population or its files, else a year with a Vektis table, with years of care around it."""
-    base = getattr(people, "base", None) or getattr(getattr(people, "manifest", None), "base", None)
+    base = base_of(people)
     if base is not None:
-        return int(base)
+        return base
     first, last = people.years
     inside = [y for y in BASES if first <= y <= last]
     if not inside:
@@ -1176,29 +1230,44 @@ def default_year(people: Any) -> int:
     return max(whole or inside)
 
 
+def base_of(people: Any) -> int | None:
+    """Year of the Vektis cost that the care of people was made from; None when it was not."""
+    base = getattr(people, "base", None) or getattr(getattr(people, "manifest", None), "base", None)
+    return None if base is None else int(base)
+
+
 def _validate(people: Any, world: Any, year: int, keys: Collection[str] | None, threads: int) -> Validation:
     subject = Subject(people, world, year=year, threads=threads)
     found = measure(subject, keys)
-    targets = [t for t in load_targets(year, subject.own_prices) if keys is None or t.key in keys]
+    hide = people.origin == "microdata"
+    base = None if hide else base_of(people)
+    targets = [t for t in load_targets(year, subject.own_prices, base) if keys is None or t.key in keys]
     shares = class_share(subject) if any(_minimum_share(t.family) and t.key in found for t in targets) else {}
-    hide = subject.people.origin == "microdata"
     checks = []
     for t in targets:
         if hide:  # what is said of the synthetic population is not said of theirs
             t = t.model_copy(update={"explanation": ""})
         m = found.get(t.key)
-        few = hide and m is not None and m.rows < export.MINIMUM_PERSONS
+        few = hide and m is not None and m.persons < MINIMUM_PERSONS
         value = None if m is None or few or math.isnan(m.value) else m.value
         error = None if value is None or m is None or math.isnan(m.error) else m.error
-        rows = None if m is None or few else m.rows
+        rows = None if m is None or few else m.persons if hide else m.rows
         share = None if few else shares.get(t.key)
         checks.append(Check(t, value, error, rows, share, hidden=few))
     curve: tuple[tuple[float, float], ...] = ()
-    if any(t.family == "tail" for t in targets) and "cost" in subject.survey.columns:
+    if not hide and any(t.family == "tail" for t in targets):  # its top is one or two persons
         curve = concentration(subject.survey.columns["cost"], subject.survey.columns["represents"])
     notes = tuple(f"{name} has no value: {text}" for name, text in subject.notes.items())
     return Validation(
-        tuple(checks), people.persons, (people.seed,), year, people.origin, curve, notes, people.data_sha256
+        tuple(checks),
+        people.persons,
+        (people.seed,),
+        year,
+        people.origin,
+        curve,
+        notes,
+        people.data_sha256,
+        subject.own_prices,
     )
 
 
@@ -1261,21 +1330,11 @@ def insured_per_class(world: Any, year: int | None = None) -> pd.DataFrame:
     insured = frame["represents"] * frame["days"] / days_in(year)
     rows, persons = [], []
     for share in (world.model.variable, world.model.ggz, world.model.nursing):
-        columns = frame["classes"].get(share.name, {})
-        for criterion in share.criteria:
-            for c in criterion.classes:
-                if criterion.name in columns:
-                    inside = columns[criterion.name] == c.code
-                elif c.code > 0:
-                    inside = columns[f"{criterion.name}_{c.code}"] > 0
-                else:
-                    inside = ~np.any([v > 0 for k, v in columns.items() if _class_of(k) == criterion.name], axis=0)
-                years = float(insured[inside].sum())
-                reason = (
-                    world.mapping.reasons.get((criterion.name, c.key), "nobody in this sample") if years == 0 else ""
-                )
-                rows.append((share.name, criterion.name, c.code, c.key, c.label, years, reason))
-                persons.append(len(np.unique(frame["person"][inside])))
+        for criterion, c, inside in _classes_of(share, frame):
+            years = float(insured[inside].sum())
+            reason = world.mapping.reasons.get((criterion.name, c.key), "nobody in this sample") if years == 0 else ""
+            rows.append((share.name, criterion.name, c.code, c.key, c.label, years, reason))
+            persons.append(len(np.unique(frame["person"][inside])))
     columns_ = ["share", "criterion", "code", "key", "label", "insured_years", "reason"]
     result = pd.DataFrame(rows, columns=columns_)
     if world.people.origin == "microdata":
@@ -1283,6 +1342,20 @@ def insured_per_class(world: Any, year: int | None = None) -> pd.DataFrame:
         result.loc[hidden, "insured_years"] = math.nan
         result.loc[hidden, "reason"] = f"fewer than {MINIMUM_PERSONS} persons, or beside such a class"
     return result
+
+
+def _classes_of(share: Any, frame: Mapping[str, Any]) -> Iterator[tuple[Any, Any, Array]]:
+    """Criterion, class and its rows in a frame of a world, for every class of a share."""
+    columns = frame["classes"].get(share.name, {})
+    for criterion in share.criteria:
+        for c in criterion.classes:
+            if criterion.name in columns:
+                inside = columns[criterion.name] == c.code
+            elif c.code > 0:
+                inside = columns[f"{criterion.name}_{c.code}"] > 0
+            else:
+                inside = ~np.any([v > 0 for k, v in columns.items() if _class_of(k) == criterion.name], axis=0)
+            yield criterion, c, inside
 
 
 def _class_of(column: str) -> str:

@@ -74,16 +74,26 @@ def reached(check: Check) -> str:
     return value if check.error is None else f"{value} \u00b1 {in_unit(check.error, check.target.unit)}"
 
 
-def write(result: Validation, out: str | PathLike[str]) -> Path:
-    """Write ``report.html, results.json, tables/*.csv, figures/*.svg`` into ``out``, whole or not at all."""
+def _bundle(result: Validation) -> export.Bundle:
     text = (data_directory("params") / "population" / "targets.toml").read_text(encoding="utf-8")
-    bundle = export.Bundle(
+    return export.Bundle(
         origin=result.origin,
         model="nl-2021-structural",
         parameters_sha256=export.sha256(text),
         data_sha256=result.data_sha256,
         seed=result.seeds[0] if result.origin == "synthetic" else None,
     )
+
+
+def results(result: Validation, bundle: export.Bundle | None = None) -> str:
+    """The text of ``results.json``; set in a bundle when there is one."""
+    count = "" if result.origin == "synthetic" else "persons"
+    return (bundle or _bundle(result)).results(result.to_dict(), count=count)
+
+
+def write(result: Validation, out: str | PathLike[str]) -> Path:
+    """Write ``report.html, results.json, tables/*.csv, figures/*.svg`` into ``out``, whole or not at all."""
+    bundle = _bundle(result)
     frame = result.frame()
     counted = frame.assign(persons=frame["rows"].fillna(0).astype("int64")).drop(columns="rows")
     counted = counted.drop(columns="explanation")
@@ -98,12 +108,7 @@ def write(result: Validation, out: str | PathLike[str]) -> Path:
     pictures = figures(result)
     for name, svg in pictures.items():
         bundle.figure(name, svg)
-    content = result.to_dict()
-    if result.origin == "microdata":
-        for key in ("summary", "held_out_against_calibrated", "concentration"):
-            content.pop(key)
-    content["checks"] = [{**row, "persons": row.pop("rows") or 0} for row in content["checks"]]
-    bundle.results(content, count="" if result.origin == "synthetic" else "persons")
+    results(result, bundle)
     bundle.report(page(result, pictures))
     return bundle.write(out)
 
@@ -208,7 +213,8 @@ def _short(label: str) -> str:
 
 
 def _curves(result: Validation, family: Family, foot: str) -> str:
-    goal = cost_goal(result.year)
+    goal = cost_goal(result.year, result.own_prices)
+    level = "the prices of that year" if result.own_prices else "the price level of the law year"
     group = 1 if family.group == "region" else 0
     found = {c.target.key: c.value for c in result.of_family(family.key)}
     panels = []
@@ -224,7 +230,7 @@ def _curves(result: Validation, family: Family, foot: str) -> str:
         f"validation {family.key}",
         panels,
         title=f"{family.title}, euros",
-        footer=f"Lines: Vektis {result.year} at the price level of the law year. {foot}",
+        footer=f"Lines: Vektis {result.year} at {level}. {foot}",
     )
 
 
@@ -313,7 +319,7 @@ def page(result: Validation, pictures: Mapping[str, str]) -> str:
             + ("" if origin == "microdata" else f", {_seeds(result)}")
             + f", cost year {result.year}. {_error_words(result)}"
         ),
-        export.html_paragraph(export.ORIGIN_LABEL[origin], note=True),
+        export.html_paragraph(export.ORIGIN_LABEL[origin].format(minimum=export.MINIMUM_PERSONS), note=True),
         export.html_heading("Overview"),
         _wrap(
             export.html_table(
@@ -410,4 +416,4 @@ def _error_words(result: Validation) -> str:
     return "Errors: sampling error of one population."
 
 
-__all__ = ["figures", "overview", "page", "write"]
+__all__ = ["figures", "overview", "page", "results", "write"]

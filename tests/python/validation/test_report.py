@@ -8,16 +8,19 @@ from pathlib import Path
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from anderhalf import cli
 from anderhalf.errors import DomainError, NotFoundError
 from anderhalf.files import read_population, write_population
+from anderhalf.parameters import CATEGORIES
 from anderhalf.population import Population, price_factor, synthesise
-from anderhalf.targets import families, load_targets
-from anderhalf.validation import Check, Validation, concentration, default_year, validate
+from anderhalf.targets import cell_key, families, load_targets
+from anderhalf.validation import Check, Subject, Validation, _share, _top, concentration, default_year, validate
 from anderhalf.validation import _together as together
+from anderhalf.validation_report import figures
 
 
 @pytest.fixture(scope="module")
@@ -107,8 +110,6 @@ def test_small_classes_are_not_judged(result: Validation) -> None:
 
 
 def test_concentration_of_equal_cost_is_the_diagonal() -> None:
-    import numpy as np
-
     for top, share in concentration(np.full(1_000, 7.0), np.ones(1_000)):
         assert share == pytest.approx(top)
 
@@ -198,3 +199,143 @@ def test_the_cost_year_of_microdata_is_one_that_vektis_has_a_table_of() -> None:
     with pytest.raises(NotFoundError, match="no year with a Vektis table"):
         default_year(years(2016, 2017))
     assert default_year(SimpleNamespace(base=2021, years=(2015, 2023))) == 2021
+
+
+@pytest.fixture(scope="module")
+def own() -> Validation:
+    """Somebody's microdata, large enough for classes."""
+    return validate(Microdata(synthesise(6_000, (2015, 2021))), threads=2)
+
+
+def test_what_is_printed_is_what_is_written(result: Validation, own: Validation, tmp_path: Path) -> None:
+    for found in (result, own):
+        written = found.write(tmp_path / found.origin) / "results.json"
+        assert found.to_json() == written.read_text(encoding="utf-8")
+        document = json.loads(found.to_json())
+        assert {"anderhalf_version", "model", "parameters_sha256", "data_sha256", "seed"} <= set(document)
+        assert ("concentration" in document) == (found.origin == "synthetic")
+    assert own.concentration == ()
+
+
+def test_a_cell_of_microdata_is_small_by_its_users_not_by_its_persons() -> None:
+    subject = Subject(Microdata(synthesise(6_000, (2018, 2018))))
+    keys = [t.key for t in load_targets() if t.family in ("cells_country", "cost_country", "ratio_2018")]
+    users, rows = (subject.survey.sums[2018][name] for name in ("users", "rows"))
+    nursing = users[0, 1, :, CATEGORIES.index("nursing")]
+    bands = [b for b in range(len(nursing)) if 0 < nursing[b] < 10 <= rows[0, 1, b]]
+    assert bands
+    found = validate(subject.people, keys=keys)
+    for band in range(len(nursing)):
+        check = found.check(cell_key("cells_country", "nursing", 1, band))
+        assert check.hidden == (nursing[band] < 10)
+        assert check.rows == (None if check.hidden else nursing[band])
+    everyone = users[0].sum(axis=(0, 1))
+    assert found.check("cost_country_gp").rows == everyone[CATEGORIES.index("gp")]
+    assert found.check("ratio_2018.gp").rows <= users[1].sum(axis=(0, 1))[CATEGORIES.index("gp")]
+
+
+def test_a_share_of_microdata_is_small_by_those_with_and_those_without() -> None:
+    flags, weight = np.arange(1_000) < 9, np.ones(1_000)
+    assert _share(flags, weight).persons == _share(~flags, weight).persons == 9
+    assert _share(flags, weight).rows == 1_000
+    twice = _share(flags, weight, person=np.arange(1_000) // 3)
+    assert twice.persons == 3  # records of one person are one person
+
+
+def test_lines_and_tops_of_microdata_rest_on_those_above(own: Validation) -> None:
+    survey = Subject(synthesise(6_000, (2015, 2021)), year=own.year).survey.columns
+    w = survey["represents"]
+    for top in (3000, 1500, 1000, 700, 400, 150, 50):
+        check = own.check(f"mhk_line_{top:04}")
+        above = math.floor(w.sum() / w.max() * top / 10_000)
+        assert check.hidden == (above < 10)
+        assert check.hidden or (check.rows == above and check.value == round(check.value))
+    for name, share in (("1", 0.01), ("5", 0.05)):
+        assert own.check(f"top_{name}").rows == (_top(survey["cost"], w, share)).sum()
+    few = validate(Microdata(synthesise(1_000, (2015, 2021))), keys=["top_1", "mhk_line_0050"])
+    assert few.check("top_1").hidden
+    assert few.check("mhk_line_0050").hidden
+
+
+def test_who_lives_abroad_does_not_depend_on_the_blocks() -> None:
+    class Blocks(Microdata):
+        """The people abroad in a block of their own, or all in one."""
+
+        def __init__(self, people: Population, apart: bool) -> None:
+            super().__init__(people)
+            blocks = list(people.blocks())
+            records, claims = (np.concatenate([getattr(b, name) for b in blocks]) for name in ("records", "claims"))
+            abroad = np.setdiff1d(records["person"], records["person"][records["region"] > 0])
+            assert len(abroad) > 0
+            self.parts = [
+                SimpleNamespace(
+                    records=records[np.isin(records["person"], abroad) == side],
+                    claims=claims[np.isin(claims["person"], abroad) == side],
+                )
+                for side in (True, False)
+            ]
+            if not apart:
+                self.parts = [SimpleNamespace(records=records, claims=claims)]
+
+        def __len__(self) -> int:
+            return len(self.parts)
+
+        def block(self, k: int, years: object = None) -> SimpleNamespace:
+            return self.parts[k]
+
+    people = synthesise(6_000, (2018, 2018))
+    one, two = (Subject(Blocks(people, apart)).survey.sums[2018]["years"] for apart in (False, True))
+    assert two == pytest.approx(one)
+
+
+def test_the_curves_are_at_the_prices_of_the_table(own: Validation, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: dict[str, tuple[list, str]] = {}
+
+    def keep(name: str, panels: list, *, title: str, footer: str) -> str:
+        drawn[name] = (panels, footer)
+        return "<svg/>"
+
+    monkeypatch.setattr("anderhalf.plots.age_curves", keep)
+    figures(own)
+    panels, footer = drawn["validation cells_country"]
+    drugs = next(p for p in panels if p[0] == "drugs")
+    assert drugs[1][10] == pytest.approx(own.check("cells_country.drugs.m.50").target.value)
+    assert "at the prices of that year" in footer
+    assert "law year" not in footer
+
+
+def test_a_cost_year_that_is_not_there_is_refused_in_words() -> None:
+    people = synthesise(1_000, (2015, 2018))
+    for keys in (None, ["top_1"]):
+        with pytest.raises(NotFoundError, match=r"the cost year is not there.*2015\.\.2018.*2021"):
+            validate(people, year=2021, keys=keys)
+
+
+def test_the_report_of_microdata_says_how_small_a_group_is(own: Validation, tmp_path: Path) -> None:
+    page = (own.write(tmp_path / "out") / "report.html").read_text(encoding="utf-8")
+    assert "fewer than 10 persons" in page
+    assert "{minimum}" not in page
+
+
+def test_people_of_a_folder_are_as_they_are(tmp_path: Path) -> None:
+    for options in (["--base", "2023"], ["--seed", "99"], ["--persons", "7000"]):
+        done = CliRunner().invoke(cli.app, ["validate", str(tmp_path), *options])
+        assert done.exit_code == 2
+        assert f"no {options[0]}" in re.sub(r"\x1b\[[0-9;]*m", "", done.output)
+
+
+def test_what_a_base_year_was_made_from_is_not_held_out() -> None:
+    role = {
+        base: {t.family: t.role for t in load_targets(2023, base=base) if t.family.startswith(("ratio", "cells"))}
+        for base in (2018, 2023)
+    }
+    assert role[2023] == {
+        "cells_country": "calibrated",
+        "cells_region": "calibrated",
+        "ratio_2018": "held_out",
+        "ratio_2023": "calibrated",
+    }
+    assert role[2018]["ratio_2018"] == "calibrated"
+    assert role[2018]["ratio_2023"] == role[2018]["cells_country"] == "held_out"
+    found = validate(synthesise(1_000, (2022, 2023), base=2023), keys=["ratio_2023.gp", "ratio_2023.total"])
+    assert {c.target.role for c in found.checks} == {"calibrated"}
