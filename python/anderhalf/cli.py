@@ -636,6 +636,10 @@ def check(
     model: Annotated[str | None, typer.Option(help="Model year whose columns the records should have")] = None,
     spec: Annotated[Path | None, typer.Option(help="Specification whose columns the records should have")] = None,
     columns: ColumnsOf = None,
+    scratch: Annotated[
+        Path | None,
+        typer.Option(help="Where rows of own microdata lie meanwhile, in a hidden folder. Default: beside the map"),
+    ] = None,
 ) -> None:
     """Every problem of every file at once."""
     from anderhalf.errors import AnderhalfError
@@ -643,14 +647,16 @@ def check(
     bad = 0
     for file in files:
         try:
-            typer.echo(f"{file}: good{_checked(file, model, spec, columns)}")
+            typer.echo(f"{file}: good{_checked(file, model, spec, columns, scratch)}")
         except AnderhalfError as error:
             bad = 1
             typer.echo(f"{file}: {error}", err=True)
     raise typer.Exit(bad)
 
 
-def _checked(file: Path, model: str | None, spec: Path | None, columns: str | None = None) -> str:
+def _checked(
+    file: Path, model: str | None, spec: Path | None, columns: str | None = None, scratch: Path | None = None
+) -> str:
     """Reads one file by its kind; what there is to say of it."""
     import tomllib
 
@@ -681,7 +687,7 @@ def _checked(file: Path, model: str | None, spec: Path | None, columns: str | No
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
             document = {}
         if "microdata" in document or "classes" in document or ("records" in document and "criterion" not in document):
-            return _checked_map(file)
+            return _checked_map(file, scratch)
         if "diagnoses" in document:
             read_mapping(file)
         elif "criterion" in document or "model" in document:
@@ -696,14 +702,16 @@ def _checked(file: Path, model: str | None, spec: Path | None, columns: str | No
     return f", {check_records(file, model=model, spec=spec):,} records"
 
 
-def _checked_map(file: Path) -> str:
+def _checked_map(file: Path, scratch: Path | None) -> str:
     """A column map and every file that it names."""
     from anderhalf.class_map import check_classes
     from anderhalf.column_maps import column_map
     from anderhalf.microdata import check_microdata
 
     found = column_map(file)
-    told = f", {check_microdata(found, progress=_progress())}" if found.file.records is not None else ""
+    told = ""
+    if found.file.records is not None:
+        told = f", {check_microdata(found, scratch=scratch, progress=_progress())}"
     if found.file.classes is not None and found.file.classes.file is not None:
         told += f", {check_classes(found.files(found.classes, 'classes'), found):,} records with classes"
     return told
@@ -760,9 +768,15 @@ def _counted(what: str) -> Callable[[int, int], None] | None:
 
 
 def main() -> Any:
-    """Entry point: errors of anderhalf become one message and exit status 1."""
+    """Entry point: errors of anderhalf become one message and exit status 1; a signal to stop cleans up first."""
+    import signal
+
     from anderhalf.errors import AnderhalfError
 
+    def stop(number: int, _: Any) -> None:
+        sys.exit(128 + number)
+
+    signal.signal(signal.SIGTERM, stop)
     try:
         return app(standalone_mode=True)
     except AnderhalfError as error:

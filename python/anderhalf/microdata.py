@@ -661,10 +661,26 @@ def municipality_numbers() -> dict[str, int]:
     return {m.name: m.code for m in load_tables().parameters.municipalities}
 
 
+def _beside(source: ColumnMap) -> Path:
+    """Where rows lie meanwhile: beside the map, or for a mapping beside its first table; never in $TMPDIR."""
+    if source.folder is not None:
+        return source.folder
+    where, table = source.tables[0]
+    return source.files(table, where)[0].parent
+
+
+def _hidden(parent: Path) -> Path:
+    try:
+        return Path(tempfile.mkdtemp(prefix=".anderhalf-import.", dir=parent))
+    except OSError as error:
+        raise ParameterError(Problem("scratch", "rows cannot be kept there meanwhile", "--scratch DIR that can be "
+                                     "written, for personal data", type(error).__name__)) from None  # fmt: skip
+
+
 @contextmanager
-def _scratch(parent: Path | None) -> Iterator[Path]:
+def _scratch(parent: Path) -> Iterator[Path]:
     """A folder for buckets that is gone afterwards, whatever happens."""
-    folder = Path(tempfile.mkdtemp(prefix=".anderhalf-import.", dir=parent))
+    folder = _hidden(parent)
     try:
         yield folder
     finally:
@@ -736,6 +752,7 @@ def read_microdata(
     *,
     key_file: str | PathLike[str] | None = None,
     seed: int = 1,
+    scratch: str | PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
     """Records and claims of a user as a population: what :func:`anderhalf.simulate` and :class:`World` take.
@@ -745,7 +762,9 @@ def read_microdata(
     source : str, path, mapping or ColumnMap
         A MAP.toml with ``[records]`` and ``[[claims]]``.
     out : path, optional
-        Where the blocks are kept; default: a folder that goes when the result does.
+        Where the blocks are kept; default: a hidden folder in ``scratch`` that goes when the result does.
+    scratch : path, optional
+        Default: the folder of the map, or of the first table when the map is a mapping.
     key_file, seed
         See :func:`import_microdata`.
 
@@ -759,9 +778,10 @@ def read_microdata(
     if out is not None:
         import_microdata(source, out, key_file=key_file, seed=seed, progress=progress)
         return Dataset(Path(out))
-    folder = Path(tempfile.mkdtemp(prefix="anderhalf-microdata."))
+    found = column_map(source)
+    folder = _hidden(_beside(found) if scratch is None else Path(scratch))
     try:
-        import_microdata(source, folder / "people", key_file=key_file, seed=seed, progress=progress)
+        import_microdata(found, folder / "people", key_file=key_file, seed=seed, progress=progress)
         people = Dataset(folder / "people")
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -778,6 +798,14 @@ def check_microdata(
 ) -> Imported:
     """Every problem of every file of a map at once: how often, in which column, the first rows, never a value.
 
+    Parameters
+    ----------
+    source : str, path, mapping or ColumnMap
+        A MAP.toml with ``[records]`` and ``[[claims]]``.
+    scratch : path, optional
+        Where rows lie meanwhile, in a hidden folder. Default: the folder of the map, or of the first table when the
+        map is a mapping.
+
     Returns
     -------
     Imported
@@ -788,8 +816,9 @@ def check_microdata(
     DomainError
         Every problem.
     """
-    with _scratch(None if scratch is None else Path(scratch)) as folder:
-        work = _Import(column_map(source), new_key(), folder, progress)
+    found = column_map(source)
+    with _scratch(_beside(found) if scratch is None else Path(scratch)) as folder:
+        work = _Import(found, new_key(), folder, progress)
         work.read()
         if any(where == "records" for where, _, _ in work.tables):
             work.join(None)

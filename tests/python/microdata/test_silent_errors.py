@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +17,7 @@ from test_wrong_input import by_days
 
 import anderhalf as ah
 import anderhalf.microdata as microdata
+from anderhalf.class_map import check_classes
 from anderhalf.errors import AnderhalfError
 
 
@@ -265,6 +270,159 @@ def test_dates_as_iso_are_whole(date: str, tmp_path: Path) -> None:
 
 def test_dates_as_iso_may_have_a_time(tmp_path: Path) -> None:
     records, claims, spec = small.tables()
-    for c, time in zip(claims, ("T00:00:00", " 23:59", " 00:00:00.000"), strict=True):
-        c["open"] += time
+    for c, clock in zip(claims, ("T00:00:00", " 23:59", " 00:00:00.000"), strict=True):
+        c["open"] += clock
     assert people(tmp_path, records, claims, spec).manifest.counts.claims == 3
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("part", [1 << 26, 1 << 18])
+def test_a_quotation_mark_that_is_not_closed_is_found_in_one_pass(
+    part: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import anderhalf.microdata_files as files
+
+    monkeypatch.setattr(files, "CSV_BYTES", part)
+    records, claims, spec = small.tables()
+    head, row = small.csv_of(records).splitlines(keepends=True)[:2]
+    begin = time.process_time()
+    wrong = checked(tmp_path, head + row + b'"' + row * 80_000, claims, spec)
+    assert wrong[0].startswith("records.csv: has a quotation mark that is not closed")
+    assert time.process_time() - begin < 3  # a count anew from the start at every line took minutes
+
+
+def test_files_of_one_name_in_two_folders_are_told_apart(tmp_path: Path) -> None:
+    records, claims, spec = small.tables()
+    names = []
+    for k, rows in enumerate((records[:2], records[2:])):
+        (tmp_path / f"y{k}").mkdir()
+        names.append(str(tmp_path / f"y{k}" / "records.csv"))
+        pl.DataFrame([{**r, "gesl": "X"} for r in rows]).write_csv(names[-1])
+    small.write(tmp_path, records, claims, spec)
+    spec["records"]["file"] = names
+    wrong = refused(lambda: ah.check_microdata(spec))
+    assert [w.partition(":")[0] for w in wrong] == [
+        "records y0/records.csv, column gesl", "records y1/records.csv, column gesl",
+    ]  # fmt: skip
+
+
+def test_options_are_counted_over_files_of_one_name(tmp_path: Path) -> None:
+    names = []
+    for k in range(2):
+        (tmp_path / str(k)).mkdir()
+        names.append(tmp_path / str(k) / "a.csv")
+        names[-1].write_text("duur,kosten\n365,1.005\n10,1\n", encoding="latin-1")
+    classes = {"columns": {"days": "duur", "cost_cents": "kosten"}, "encoding": "latin-1", "units": {"cents": "euros"}}
+    found = ah.mapped(names, {"classes": classes, "options": {"round_to_cents": True}})
+    for _ in range(2):
+        for piece in found.slices(["cost_cents"]):
+            piece.read("cost_cents")
+        assert {a["option"]: a["count"] for a in found.accepted} == {"encoding=latin-1": 4, "round_to_cents": 2}
+
+
+def test_compressed_text_counts_as_what_it_becomes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import gzip
+
+    from anderhalf.column_maps import column_map
+    from anderhalf.microdata import _Import
+
+    records, claims, spec = small.tables()
+    path = tmp_path / "records.csv.gz"
+    path.write_bytes(gzip.compress(small.csv_of(records) * 50))
+    small.write(tmp_path, small.csv_of(records), claims, spec)
+    spec["records"]["file"] = str(path)
+    size = 10 * path.stat().st_size + (tmp_path / "claims.csv").stat().st_size
+    monkeypatch.setattr(microdata, "BUCKET_BYTES", 100)
+    assert _Import(column_map(spec), b"k" * 16, tmp_path, None).records.count == 1 + size // 100
+
+
+def test_rows_lie_beside_the_tables_and_not_in_the_folder_for_temporary_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import tempfile
+
+    made: list[Path] = []
+    make = tempfile.mkdtemp
+
+    def noted(*args: Any, **names: Any) -> str:
+        made.append(Path(make(*args, **names)))
+        return str(made[-1])
+
+    spec = small.write(tmp_path, *small.tables())
+    other = tmp_path / "other"
+    other.mkdir()
+    monkeypatch.setattr(tempfile, "mkdtemp", noted)
+    ah.check_microdata(spec)
+    ah.check_microdata(spec, scratch=other)
+    assert [folder.parent for folder in made] == [tmp_path, other]
+    found = ah.read_microdata(spec)
+    assert found.directory.parent.parent == tmp_path
+    assert refused(lambda: ah.check_microdata(spec, scratch=tmp_path / "nowhere")) == [
+        "scratch: rows cannot be kept there meanwhile, expected --scratch DIR that can be written, for personal data, "
+        "got FileNotFoundError"
+    ]
+
+
+def test_a_signal_to_stop_leaves_no_rows_behind(tmp_path: Path) -> None:
+    code = (
+        "import os, signal, sys\nfrom anderhalf import cli, microdata\n"
+        "def stop(*_):\n    os.kill(os.getpid(), signal.SIGTERM)\n    signal.pause()\n"
+        "microdata._Import._joined = stop\nsys.argv = ['anderhalf', 'check', 'map.toml']\ncli.main()\n"
+    )
+    _, _, spec = small.tables()
+    small.write(tmp_path, *small.tables())
+    (tmp_path / "map.toml").write_text(
+        "[microdata]\nyears = [2020, 2021]\n[records]\nfile = 'records.csv'\n[records.columns]\n"
+        + "".join(f"{k} = '{v}'\n" for k, v in spec["records"]["columns"].items())
+        + "[records.constants]\nses = 2\nhousehold = 'other'\n[records.units]\n"
+        + "".join(f"{k} = '{v}'\n" for k, v in spec["records"]["units"].items())
+        + "[records.codes]\nsex = {M = 'm', V = 'f'}\nincome_source = {1 = 'employed', 2 = 'reference'}\n"
+        + "[[claims]]\nfile = 'claims.csv'\ncolumns = {person = 'rin', opened = 'open', claimed = 'bedrag'}\n"
+        + "constants = {category = 'hospital'}\nunits = {opened = 'iso', claimed = 'euros'}\n"
+    )
+    before = sorted(tmp_path.rglob("*"))
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, timeout=120, check=False)
+    assert done.returncode == 128 + signal.SIGTERM, done.stderr.decode()
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+# --- what had no words ------------------------------------------------------------------------------------------------
+
+
+def test_digits_that_are_no_digits_are_refused_in_words(tmp_path: Path) -> None:
+    records, claims, spec = small.tables()
+    records[0]["uzovi"] = "²"
+    wrong = checked(tmp_path, records, claims, spec)
+    assert wrong[0].startswith("records records.csv, column uzovi: 1 code is unknown (row 0)")
+    found = ah.mapped({"p": ["²", "1"]}, {"classes": {"columns": {"person": "p"}}})
+    assert next(found.slices(["person"])).read("person").labels is not None
+
+
+def test_codes_of_classes_are_whole_numbers_within_the_model() -> None:
+    spec: dict[str, Any] = {
+        "classes": {
+            "model": "nl-2020", "columns": {"mhk": "m", "person": "p"}, "missing": {"mhk": "none", "person": 1},
+            "codes": {"mhk": {"x": "z", "y": 77, "1": 1, "01": 2}},
+        }
+    }  # fmt: skip
+    assert refused(lambda: ah.column_map(spec)) == [
+        "column map classes.missing.person: cannot stand for persons and insurers, expected a column as it is",
+        "column map classes.codes.mhk.x: is no number of a class, expected a whole number, got z",
+        "column map classes.missing.mhk: is no number of a class, expected a whole number, got none",
+        "column map classes.codes.mhk.01: is 1 with other leading zeros and stands for another, expected one code of "
+        "ours for both",
+    ]
+    classes = {"model": "nl-2020", "columns": {"mhk": "m"}, "codes": {"mhk": {"y": 77, "1": 1}}}
+    assert refused(lambda: check_classes({"m": ["1", "y", "1"]}, {"classes": classes})) == [
+        "column m: 1 code is no class (row 1), expected 0..8 (mhk of nl-2020), or options.unknown_code_is_none = "
+        "['mhk']"
+    ]
+
+
+def test_small_whole_numbers_do_not_overflow_as_cents() -> None:
+    frame = pl.DataFrame({"k": pl.Series([400, 3], dtype=pl.Int16), "d": [365, 365]})
+    classes = {"columns": {"cost_cents": "k", "days": "d"}, "units": {"cents": "euros"}}
+    piece = next(ah.mapped(frame, {"classes": classes}).slices(["cost_cents"]))
+    assert piece.read("cost_cents").values.tolist() == [40_000, 300]
