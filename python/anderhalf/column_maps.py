@@ -219,7 +219,7 @@ class ColumnMap:
     file: MapFile = field(repr=False)
     path: str
     folder: Path | None = field(default=None, repr=False, compare=False)
-    sha256: str = field(default="", repr=False)
+    sha256: str = field(default="", repr=False)  # of the file; empty when the map is none
 
     @property
     def years(self) -> tuple[int, int]:
@@ -291,7 +291,7 @@ def column_map(source: str | PathLike[str] | Mapping[str, Any] | ColumnMap) -> C
     if isinstance(source, ColumnMap):
         return source
     if isinstance(source, Mapping):
-        return _checked(dict(source), "column map", None, hashlib.sha256(repr(source).encode()).hexdigest())
+        return _checked(dict(source), "column map", None, "")
     path = Path(source)
     built_in = data_directory("params") / "microdata"
     if not path.suffix and not path.exists():

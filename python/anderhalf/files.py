@@ -33,6 +33,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from anderhalf import _core
 from anderhalf.calibration import DEFAULT_BASE
+from anderhalf.columns import days_in
 from anderhalf.errors import AnderhalfError, DomainError, NotFoundError, ParameterError, Problem, ShapeError
 from anderhalf.export import (
     MINIMUM_PERSONS,
@@ -95,6 +96,8 @@ class Manifest(_Strict):
     format: Format
     anderhalf_version: str
     origin: Literal["synthetic", "microdata"]
+    title: str | None = None
+    column_map_sha256: Hash | None = None
     persons: Count
     first_year: Annotated[int, Field(ge=1970, le=2100)]
     last_year: Annotated[int, Field(ge=1970, le=2100)]
@@ -462,7 +465,7 @@ class Writer:
             if self._persons is None:
                 changes["persons"] = counts.persons
             if self._count_years:
-                year = 366 if self._manifest.first_year % 4 == 0 else 365
+                year = days_in(self._manifest.first_year)
                 changes["insured_years"] = {code: days / year for code, days in sorted(self._days.items())}
             manifest = self._manifest.model_copy(update=changes)
             manifest = manifest.model_copy(update={"data_sha256": _data_sha256(manifest)})

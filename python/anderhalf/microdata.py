@@ -737,7 +737,8 @@ def import_microdata(
             work.join(writer)
             work.ledger.close()
             options = [f"{item['option']}: {item['count']}" for item in work.ledger.options()]
-            writer.finish(options_accepted=options)
+            title = found.file.microdata.title or None
+            writer.finish(options_accepted=options, title=title, column_map_sha256=found.sha256 or None)
         except BaseException:
             writer.cancel()
             raise

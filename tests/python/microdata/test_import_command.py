@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -127,6 +128,18 @@ def test_a_claim_of_which_only_the_year_is_known_is_opened_on_the_first_insured_
     opened = people.block(0).claims["opened"].astype("M8[D]").astype(str).tolist()
     assert sorted(opened) == ["2020-01-01", "2020-03-01", "2021-01-01"]
     assert people.manifest.options_accepted == ["units.opened=year: 3"]
+
+
+def test_the_manifest_says_which_map_the_people_came_through(tmp_path: Path) -> None:
+    records, claims, spec = small.tables()
+    spec["microdata"]["title"] = "a small region"
+    path = tmp_path / "map.toml"
+    spec = small.write(tmp_path, records, claims, spec)
+    assert ah.read_microdata(spec, tmp_path / "unnamed").manifest.column_map_sha256 is None
+    path.write_text(toml(spec))
+    people = ah.read_microdata(path, tmp_path / "people")
+    assert people.manifest.title == "a small region"
+    assert people.manifest.column_map_sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_days_without_dates_stand_one_after_another(tmp_path: Path) -> None:
