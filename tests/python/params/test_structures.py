@@ -35,7 +35,7 @@ def records(model: Model, rows: int, seed: int = 1) -> pd.DataFrame:
     draw = np.random.default_rng(seed)
     columns: dict[str, Any] = {"days": np.full(rows, 365)}
     for c in model_criteria(model):
-        if c.many:
+        if c.many and not c.optional:
             for column in c.columns:
                 columns[column] = (draw.random(rows) < 0.1).astype(np.uint8)
         else:
