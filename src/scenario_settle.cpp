@@ -1,0 +1,367 @@
+#include <anderhalf/core/calendar.hpp>
+#include <anderhalf/core/errors.hpp>
+
+#include "scenario_arm.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace anderhalf::scenario {
+
+using detail::baseline_desk;
+using detail::Desk;
+using detail::expected;
+using detail::settle;
+using detail::total;
+
+namespace {
+
+[[nodiscard]] bool on(const Channels& c, Channel k) { return c.test(static_cast<std::size_t>(k)); }
+
+[[nodiscard]] std::vector<Cents> sum_of(const std::vector<Cents>& a, const std::vector<Cents>& b, Cents sign = 1) {
+    std::vector<Cents> result = a;
+    for (std::size_t k = 0; k < a.size(); ++k) result[k] += sign * b[k];
+    return result;
+}
+
+[[nodiscard]] payment::Counts realised(const payment::ClassTotals& totals) { return {totals.national()}; }
+
+[[nodiscard]] std::vector<MicroEuro> neutral_variable(const Desk& d, const std::vector<MicroEuro>& weights,
+                                                      bool scenario) {
+    const risk::Scheme& s = *d.b->scheme;
+    return payment::neutral(s.variable_layout(), s.model().neutrality, "variable", weights,
+                            scenario ? d.expected_scen : d.expected_base,
+                            realised(scenario ? d.scen->variable : d.base->variable), d.b->options.rounding);
+}
+
+}  // namespace
+
+Settlement detail::settle(const Desk& d, const Channels& c) {
+    const risk::Scheme& scheme = *d.b->scheme;
+    const params::Model& model = scheme.model();
+    const Days year_days = days_in(d.year);
+    const bool c1 = on(c, Channel::c1_classes), c2 = on(c, Channel::c2_thresholds), e1 = on(c, Channel::e1_neutrality);
+    const bool e2 = on(c, Channel::e2_scaling), f = on(c, Channel::f_weights), g = on(c, Channel::g_macro);
+    const bool h = on(c, Channel::h_settlement);
+    Settlement s;
+
+    // Variable share.
+    const payment::ClassTotals& classes = c1 && c2 ? d.scen->variable : c1 ? *d.c1 : c2 ? *d.c2 : d.base->variable;
+    const std::vector<Int128> n_official = payment::normative(classes, neutral_variable(d, d.official, e1));
+    const std::vector<Int128> n = f ? payment::normative(classes, neutral_variable(d, d.changed, e1)) : n_official;
+    const Int128 macro = total(n_official) + (g ? static_cast<Int128>(d.macro_change) * micro_per_cent * year_days : 0);
+    payment::ShareInput in;
+    in.normative = n;
+    in.days_in_year = year_days;
+    in.flat_ppm = model.flat_ppm_variable;
+    in.adult_days = d.base->adult_days;
+    if (f || g) in.level_to_from = {macro, total(n)};
+    in.national = e2 ? payment::National{total(d.scen->cost_variable), macro} : d.national_base;
+    const payment::ShareResult variable = payment::settle(in);
+    s.variable = variable.paid;
+    s.variable_target = variable.target;
+    s.variable_factor = variable.factor;
+    s.variable_normative = macro;
+    s.variable_cost = in.national.cost;
+    s.scaled_normative = in.national.normative;
+
+    // GGZ share; its classes follow own claims, its neutrality and counts are those of the arm in force.
+    const YearTotals& ggz = c1 ? *d.scen : *d.base;
+    payment::ShareInput gin;
+    gin.normative = payment::normative(ggz.ggz, d.ggz_weights);
+    gin.days_in_year = year_days;
+    gin.flat_ppm = model.flat_ppm_ggz;
+    gin.adult_days = d.base->adult_days;
+    gin.excess = h ? d.scen->ggz_excess : d.base->ggz_excess;
+    gin.national = e2 ? payment::National{total(d.scen->cost_ggz), total(gin.normative)} : d.ggz_base;
+    const payment::ShareResult mental = payment::settle(gin);
+    s.ggz = mental.paid;
+    s.ggz_target = mental.target;
+    s.ggz_factor = mental.factor;
+
+    s.fixed = h ? d.scen->cost_fixed : d.base->cost_fixed;
+    s.nursing.assign(s.fixed.size(), 0);
+
+    // Expected own payments.
+    const YearTotals& own = on(c, Channel::d_expected_own_payments) ? *d.scen : *d.base;
+    const std::vector<Int128> expected_own = payment::normative(own.deductible, d.deductible_weights);
+    const YearTotals& patients = on(c, Channel::b_own_payments) ? *d.scen : *d.base;
+    s.own_payments = patients.own_payments;
+    s.expected_own_payments =
+        model.own_payments_macro_corrected
+            ? payment::own_payments_corrected(expected_own, total(patients.own_payments_mandatory), year_days,
+                                              model.own_payments_flat_ppm, d.base->adult_days)
+            : payment::ex_ante(expected_own, year_days);
+
+    // Calculation premium: the premium part of the macro amount, per adult; premiums charged follow it.
+    s.calculation_premium = model.calculation_premium;
+    if (g && model.macro_total > 0) {
+        const Days adults = std::accumulate(d.base->adult_days.begin(), d.base->adult_days.end(), Days{0});
+        s.calculation_premium += static_cast<Cents>(std::llround(
+            static_cast<double>(d.macro_change) * static_cast<double>(model.revenue_premium) /
+            static_cast<double>(model.macro_total) * static_cast<double>(year_days) / static_cast<double>(adults)));
+    }
+    s.premium_deducted = payment::per_insured_year(s.calculation_premium, d.base->adult_days, year_days);
+    s.premium = s.premium_deducted;
+    s.administration.resize(d.base->under_18.size());
+    for (std::size_t i = 0; i < s.administration.size(); ++i)
+        s.administration[i] = model.administration_under_18 * d.base->under_18[i];
+
+    s.claims = sum_of(sum_of(d.base->cost_variable, d.base->cost_ggz), d.base->cost_fixed);
+    if (on(c, Channel::a1_hospital_avoided)) s.claims = sum_of(s.claims, d.a1);
+    if (on(c, Channel::a2_replacement)) s.claims = sum_of(s.claims, d.a2);
+    if (on(c, Channel::a3_downstream)) s.claims = sum_of(s.claims, d.a3);
+    s.programme_cost = d.programme;
+    if (!on(c, Channel::i_transfers)) s.programme_cost.assign(d.programme.size(), 0);
+    s.premium_response.assign(d.programme.size(), 0);
+
+    s.contribution = sum_of(sum_of(s.variable, s.ggz), s.fixed);
+    s.contribution = sum_of(sum_of(s.contribution, s.premium_deducted, -1), s.expected_own_payments, -1);
+    s.contribution = sum_of(s.contribution, s.administration);
+    s.result = sum_of(sum_of(s.premium, s.contribution), s.own_payments);
+    s.result = sum_of(sum_of(s.result, s.claims, -1), s.programme_cost, -1);
+    return s;
+}
+
+namespace {
+
+/// The weights that hold in the settlement: those of the grant where the regulation has no others (2020 has: art. 11(2)).
+[[nodiscard]] const params::Share& ex_post(const params::Share& settlement, const params::Share& grant) {
+    return settlement.criteria.empty() ? grant : settlement;
+}
+
+/// GGZ and deductible weights after their neutrality; both arms share those of the baseline, since no count of theirs is
+/// an incentive of hospital substitution: AVI is demography, and GGZ classes do not follow from hospital care.
+void prepare_shared_weights(Desk& d) {
+    const risk::Scheme& s = *d.b->scheme;
+    const params::Model& model = s.model();
+    const bool compensated = std::any_of(model.high_cost.begin(), model.high_cost.end(),
+                                         [](const params::HighCost& h) { return h.share == "ggz"; });
+    const params::Share& ggz = compensated ? model.ggz_hcc : ex_post(model.ggz_ex_post, model.ggz);
+    const auto base_of = [&](std::int32_t t) -> const YearTotals& { return d.b->arm(t).totals; };
+    d.ggz_weights = payment::neutral(
+        s.ggz_layout(), model.neutrality, compensated ? "ggz_hcc" : "ggz", s.weights(ggz),
+        expected(*d.b, d.year, base_of, [](const YearTotals& t) -> const payment::ClassTotals& { return t.ggz; }),
+        realised(d.base->ggz), d.b->options.rounding);
+    d.deductible_weights = s.weights(ex_post(model.deductible_ex_post, model.deductible));
+    d.deductible_weights.push_back(model.forfait_ex_post * micro_per_cent);
+    const payment::Counts want = expected(
+        *d.b, d.year, base_of, [](const YearTotals& t) -> const payment::ClassTotals& { return t.deductible; });
+    d.deductible_weights = payment::neutral(s.deductible_layout(), model.neutrality, "deductible", d.deductible_weights,
+                                            want, realised(d.base->deductible), d.b->options.rounding);
+}
+
+}  // namespace
+
+detail::Desk detail::baseline_desk(const Baseline& b, std::int32_t year) {
+    Desk d;
+    d.b = &b;
+    d.year = year;
+    d.base = d.scen = &b.arm(year).totals;
+    d.c1 = d.c2 = &d.base->variable;
+    const auto base_of = [&](std::int32_t t) -> const YearTotals& { return b.arm(t).totals; };
+    d.expected_base = d.expected_scen =
+        expected(b, year, base_of, [](const YearTotals& t) -> const payment::ClassTotals& { return t.variable; });
+    d.official = d.changed = b.scheme->weights(ex_post(b.scheme->model().variable_ex_post, b.scheme->model().variable));
+    d.a1 = d.a2 = d.a3 = d.programme = std::vector<Cents>(b.options.insurers.size());
+    prepare_shared_weights(d);
+    d.national_base = {total(d.base->cost_variable),
+                       total(payment::normative(d.base->variable, neutral_variable(d, d.official, false)))};
+    d.ggz_base = {total(d.base->cost_ggz), total(payment::normative(d.base->ggz, d.ggz_weights))};
+    return d;
+}
+
+std::vector<MicroEuro> detail::moved_weights(const std::vector<MicroEuro>& official, const estimation::Fit& scenario,
+                                             const estimation::Fit& baseline) {
+    std::vector<MicroEuro> weights = official;
+    for (std::size_t k = 0; k < weights.size(); ++k)
+        if (!scenario.empty[k] && !baseline.empty[k])
+            weights[k] += std::llround((scenario.coefficients[k] - baseline.coefficients[k]) *
+                                       static_cast<double>(micro_per_euro));
+    return weights;
+}
+
+void detail::decompose(const Desk& d, YearOutcome& y) {
+    const std::size_t insurers = d.programme.size();
+    y.forward.assign(insurers, {});
+    y.reverse.assign(insurers, {});
+    const auto walk = [&](bool forward, auto& out) {
+        Channels c;
+        std::vector<Cents> before = settle(d, c).result;
+        for (std::size_t step = 0; step + 1 < channel_count; ++step) {
+            const std::size_t k = forward ? step : channel_count - 2 - step;
+            c.set(k);
+            const std::vector<Cents> after = settle(d, c).result;
+            for (std::size_t i = 0; i < insurers; ++i) out[i][k] = after[i] - before[i];
+            before = after;
+        }
+    };
+    walk(true, y.forward);
+    walk(false, y.reverse);
+}
+
+bool needs_statement(const params::Model& model) {
+    const auto other = [](const params::HighCost& h) { return h.share != "ggz" || h.threshold > 0; };
+    return !model.nursing.criteria.empty() || !model.bandwidth.empty() || !model.abroad.empty() ||
+           model.detained_ppb != 0 || model.fixed_settled_ppm != 1'000'000 || model.high_cost.size() > 1 ||
+           std::any_of(model.high_cost.begin(), model.high_cost.end(), other);
+}
+
+payment::Statement state(const Baseline& b, std::int32_t year, payment::Stage stage) {
+    const risk::Scheme& scheme = *b.scheme;
+    const params::Model& model = scheme.model();
+    const YearTotals& t = b.arm(year).totals;
+    const bool settled = stage != payment::Stage::ex_ante;
+    Problems<ParameterError> problems;
+    for (const params::HighCost& h : model.high_cost)
+        problems.require(h.share == "ggz" && h.threshold == 0 && model.high_cost.size() == 1, model.name,
+                         "high-cost compensation of a synthetic year", "one of mental care, by its top users", h.share);
+    problems.throw_if_any();
+
+    const auto shares = [&](const YearTotals& of) {
+        std::vector<payment::ShareTotals> result;
+        result.push_back({"variable", of.variable, of.variable_abroad, {}, {}});
+        result.push_back({"ggz", of.ggz, of.ggz_abroad, {}, {}});
+        if (scheme.nursing_columns() > 0) result.push_back({"nursing", of.nursing, of.nursing_abroad, {}, {}});
+        return result;
+    };
+    payment::Totals totals;
+    totals.shares = shares(t);
+    totals.deductible = t.deductible;
+    totals.days = t.days;
+    totals.adult_days = t.adult_days;
+    totals.under_18 = t.under_18;
+    payment::Terms terms;
+    terms.stage = stage;
+    terms.rounding = b.options.rounding;
+    terms.year = year;
+    if (settled) {
+        totals.cost_fixed = t.cost_fixed;
+        totals.own_payments_mandatory = t.own_payments_mandatory;
+        // The records know nobody in detention.
+        totals.premium_forgone.assign(t.days.size(), 0);
+        totals.own_payments_forgone.assign(t.days.size(), 0);
+        for (payment::ShareTotals& s : totals.shares) {
+            s.cost = s.share == "variable" ? t.cost_variable : s.share == "ggz" ? t.cost_ggz : t.cost_nursing;
+            if (s.share == "ggz" && !model.high_cost.empty()) s.excess = t.ggz_excess;
+        }
+        const Options& o = b.options;
+        if (o.expected_counts == ExpectedCounts::lagged) {
+            const YearTotals& earlier = b.arm(year - o.expected_lag).totals;
+            const auto days = [](const YearTotals& of) {
+                return std::accumulate(of.days.begin(), of.days.end(), Days{0});
+            };
+            const auto grown = [&](payment::Counts counts) {
+                counts.numerator *= days(t);
+                counts.denominator *= days(earlier);
+                return counts;
+            };
+            for (const payment::ShareTotals& s : shares(earlier))
+                terms.expected.push_back(grown(payment::counted(model, s)));
+            terms.expected_deductible = grown({earlier.deductible.national()});
+        }
+    }
+    return payment::pay(model, totals, terms);
+}
+
+namespace {
+
+/// A statement in the words of a settlement: what each share, premium and deductible come to.
+[[nodiscard]] Settlement settlement_of(const Baseline& b, std::int32_t year, const payment::Statement& statement,
+                                       bool settled) {
+    const YearTotals& t = b.arm(year).totals;
+    const std::size_t n = t.days.size();
+    Settlement s;
+    for (auto* column : {&s.variable, &s.ggz, &s.fixed, &s.nursing, &s.premium_deducted, &s.expected_own_payments,
+                         &s.administration, &s.programme_cost, &s.premium_response})
+        column->assign(n, 0);
+    for (const payment::Line& line : statement.lines) {
+        const bool taken_off = line.share == "premium" || line.share == "deductible";
+        std::vector<Cents>& column = line.share == "variable"     ? s.variable
+                                     : line.share == "ggz"        ? s.ggz
+                                     : line.share == "nursing"    ? s.nursing
+                                     : line.share == "fixed"      ? s.fixed
+                                     : line.share == "premium"    ? s.premium_deducted
+                                     : line.share == "deductible" ? s.expected_own_payments
+                                                                  : s.administration;
+        column = sum_of(column, line.cents, taken_off ? -1 : 1);
+    }
+    s.contribution = statement.contribution;
+    s.premium = s.premium_deducted;
+    s.calculation_premium = b.scheme->model().calculation_premium;
+    if (!settled) return s;
+    for (const payment::Statement::Share& share : statement.shares) {
+        if (share.name == "variable") {
+            s.variable_target = share.target;
+            s.variable_factor = share.factor;
+            s.variable_normative = s.scaled_normative = total(payment::normative(t.variable, share.weights));
+            s.variable_cost = total(t.cost_variable);
+        }
+        if (share.name == "ggz") {
+            s.ggz_target = share.target;
+            s.ggz_factor = share.factor;
+        }
+    }
+    s.own_payments = t.own_payments;
+    s.claims = sum_of(sum_of(sum_of(t.cost_variable, t.cost_ggz), t.cost_fixed), t.cost_nursing);
+    s.result = sum_of(sum_of(s.premium, s.contribution), s.own_payments);
+    s.result = sum_of(s.result, s.claims, -1);
+    return s;
+}
+
+}  // namespace
+
+Settlement settle_baseline(const Baseline& b, std::int32_t year) {
+    if (needs_statement(b.scheme->model())) return settlement_of(b, year, state(b, year, payment::Stage::final), true);
+    return settle(baseline_desk(b, year), {});
+}
+
+Settlement ex_ante_baseline(const Baseline& b, std::int32_t year) {
+    const risk::Scheme& scheme = *b.scheme;
+    const params::Model& model = scheme.model();
+    if (needs_statement(model)) return settlement_of(b, year, state(b, year, payment::Stage::ex_ante), false);
+    const YearTotals& t = b.arm(year).totals;
+    const Days year_days = days_in(year);
+    Settlement s;
+    s.calculation_premium = model.calculation_premium;
+    s.variable = payment::ex_ante(payment::normative(t.variable, scheme.weights(model.variable)), year_days);
+    s.ggz = payment::ex_ante(payment::normative(t.ggz, scheme.weights(model.ggz)), year_days);
+    const Days days = std::accumulate(t.days.begin(), t.days.end(), Days{0});
+    // Fixed share ex ante: the macro amount in proportion to insured years.
+    s.fixed = payment::per_insured_year(model.macro_fixed, t.days, std::max<Days>(days, 1));
+    s.nursing.assign(s.fixed.size(), 0);
+    s.expected_own_payments =
+        payment::ex_ante(payment::normative(t.deductible, scheme.deductible_weights()), year_days);
+    s.premium_deducted = payment::per_insured_year(model.calculation_premium, t.adult_days, year_days);
+    s.premium = s.premium_deducted;
+    for (const std::int64_t n : t.under_18) s.administration.push_back(model.administration_under_18 * n);
+    s.contribution = sum_of(sum_of(s.variable, s.ggz), s.fixed);
+    s.contribution = sum_of(sum_of(s.contribution, s.premium_deducted, -1), s.expected_own_payments, -1);
+    s.contribution = sum_of(s.contribution, s.administration);
+    return s;
+}
+
+payment::Totals payment_totals(const YearTotals& t) {
+    payment::Totals totals;
+    totals.shares = {{"variable", t.variable, {}, t.cost_variable, {}}, {"ggz", t.ggz, {}, t.cost_ggz, t.ggz_excess}};
+    totals.deductible = t.deductible;
+    totals.days = t.days;
+    totals.adult_days = t.adult_days;
+    totals.under_18 = t.under_18;
+    totals.cost_fixed = t.cost_fixed;
+    totals.own_payments_mandatory = t.own_payments_mandatory;
+    return totals;
+}
+
+payment::Terms payment_terms(const Baseline& b, std::int32_t year, payment::Stage stage) {
+    const auto arm_of = [&](std::int32_t t) -> const YearTotals& { return b.arm(t).totals; };
+    const auto counts = [&](payment::ClassTotals YearTotals::*of) {
+        return expected(b, year, arm_of, [&](const YearTotals& t) -> const payment::ClassTotals& { return t.*of; });
+    };
+    return {stage,
+            b.options.rounding,
+            {counts(&YearTotals::variable), counts(&YearTotals::ggz)},
+            counts(&YearTotals::deductible),
+            year};
+}
+}  // namespace anderhalf::scenario
