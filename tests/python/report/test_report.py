@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from anderhalf import report
+from anderhalf import pages, report
 from anderhalf.errors import DomainError, NotFoundError, ParameterError, ShapeError
 from anderhalf.reproduction import Settings, reproduce
 
@@ -286,7 +286,7 @@ def test_the_back_tests_are_the_published_ratios(written: Path) -> None:
 
 
 def test_dutch_has_every_text_with_the_same_names_to_fill_in() -> None:
-    texts = [report._flat(tomllib.loads((PACKAGE / f"texts_{lang}.toml").read_text("utf-8"))) for lang in ("en", "nl")]
+    texts = [pages.flat(tomllib.loads((PACKAGE / f"texts_{lang}.toml").read_text("utf-8"))) for lang in ("en", "nl")]
     english, dutch = texts
     assert set(english) <= set(dutch)
     for key, text in english.items():
@@ -313,15 +313,15 @@ def test_a_text_of_the_data_without_translation_is_marked(results: dict[str, Any
 def test_an_unknown_or_incomplete_language_is_refused(monkeypatch: pytest.MonkeyPatch, results: dict[str, Any]) -> None:
     with pytest.raises(NotFoundError, match="language"):
         report.Words.load("de")
-    read = report._text_file
+    read = pages.text_file
 
-    def without(lang: str) -> dict[str, Any]:
-        texts = read(lang)
+    def without(stem: str, lang: str) -> dict[str, Any]:
+        texts = read(stem, lang)
         if lang == "nl":
             del texts["answer"]["loss"]
         return texts
 
-    monkeypatch.setattr(report, "_text_file", without)
+    monkeypatch.setattr(pages, "text_file", without)
     with pytest.raises(ParameterError, match=r"answer\.loss"):
         report.Words.load("nl")
 
