@@ -18,7 +18,8 @@ import pandas as pd
 from anderhalf.datasets import CATEGORIES as ALL_CATEGORIES
 from anderhalf.datasets import SOURCE, TERMS, VektisData, hundredths, plain_name, read_vektis
 from anderhalf.errors import AnderhalfError, NotFoundError, Problem
-from anderhalf.regiobeeld import Comparison, compare, find_region
+from anderhalf.regiobeeld import Comparison, compare
+from anderhalf.regions import find_region
 
 YEARS = (2015, 2018, 2021, 2023)  # base years of the calibration
 NATION = "Netherlands"

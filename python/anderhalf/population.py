@@ -23,9 +23,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from anderhalf import _core, exact
 from anderhalf._paths import data_directory
 from anderhalf.calibration import DEFAULT_BASE, FILES, Calibration, apply, check_base, file_name, load_calibration
+from anderhalf.datasets import plain_name
 from anderhalf.errors import NotFoundError, ParameterError, Problem
 from anderhalf.mapping import load_mapping
 from anderhalf.parameters import CATEGORIES
+from anderhalf.regions import in_borders_of, load_regions
 from anderhalf.sources import People
 
 if TYPE_CHECKING:
@@ -688,14 +690,17 @@ class Population(People):
 
 
 def region_codes(name: str) -> tuple[int, ...]:
-    """Municipality codes of a region of ``society.toml``, or of one municipality by name."""
+    """Municipality codes of a region of ``society.toml`` or ``regions.toml``, or of one municipality by name."""
     return region_municipalities(name, {m.name: m.code for m in load_tables().parameters.municipalities})
 
 
 def region_municipalities(name: str, known: Mapping[str, int]) -> tuple[int, ...]:
-    """The codes among ``known`` (by name) of a region of ``society.toml``, or of one municipality."""
-    regions = _read("society.toml", data_directory("params") / "population")["region"]
-    names: list[str] = regions[name]["municipalities"] if name in regions else [name]
+    """The codes among ``known`` (by name) of a region of either file, or of one municipality."""
+    own = _read("society.toml", data_directory("params") / "population")["region"]
+    regions = {k: r.municipalities for k, r in load_regions().items()} | {
+        k: r["municipalities"] for k, r in own.items()
+    }
+    names = in_borders_of(regions.get(name, [name]), {plain_name(n) for n in known})
     if missing := [n for n in names if n not in known]:
         if name not in regions:
             missing, words = [name], f"{', '.join(sorted(regions))} or a municipality"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -15,9 +14,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from anderhalf import export
-from anderhalf._paths import data_directory
 from anderhalf.datasets import SOURCE, TERMS, VektisData, hundredths, plain_name, read_vektis
-from anderhalf.errors import AnderhalfError, DomainError, ParameterError, Problem, not_found
+from anderhalf.errors import AnderhalfError, DomainError, Problem, not_found
+from anderhalf.regions import find_region, in_borders_of, regions_text
 
 NATION = "Netherlands"
 BROAD_AGES: tuple[tuple[int, int], ...] = ((0, 19), (20, 44), (45, 64), (65, 74), (75, 84), (85, -1))
@@ -65,41 +64,10 @@ _METHOD = (
 )
 
 
-@dataclass(frozen=True)
-class Region:
-    """A named list of municipalities, from ``params/regions.toml``."""
-
-    key: str
-    name: str
-    municipalities: tuple[str, ...]
-
-
-def _regions_text() -> str:
-    file = data_directory("params") / "regions.toml"
-    if not file.is_file():
-        raise ParameterError("the file is not installed with anderhalf", "regions.toml")
-    return file.read_text(encoding="utf-8")
-
-
-def load_regions() -> dict[str, Region]:
-    """The regions that anderhalf knows, by key."""
-    found: Mapping[str, Any] = tomllib.loads(_regions_text())["regions"]
-    return {key: Region(key, entry["name"], tuple(entry["municipalities"])) for key, entry in found.items()}
-
-
-def find_region(key: str) -> Region:
-    """The region of that key or name; NotFoundError with what looks like it."""
-    regions = load_regions()
-    for region in regions.values():
-        if plain_name(key) in (plain_name(region.key), plain_name(region.name)):
-            return region
-    raise not_found("regiobeeld, region", "region", [key], list(regions))
-
-
 def find_municipalities(data: VektisData, names: Iterable[str]) -> list[str]:
     """The names as the data spell them, in the order asked for; NotFoundError names all that are not there."""
     known = {plain_name(name): name for name in data.municipalities}
-    asked = list(dict.fromkeys(names))
+    asked = list(dict.fromkeys(in_borders_of(names, known)))
     unknown = [name for name in asked if plain_name(name) not in known]
     if unknown:
         raise not_found(f"Vektis {data.year}, municipality", "municipality", unknown, list(known.values()))
@@ -459,7 +427,7 @@ def regiobeeld(
             label = f"{low}+" if high < 0 else f"{low}\u2013{high}"
             ages.append({"age": label, **_entry(compare(data, np.where(band, name, "").tolist()), 0)})
     together = {"region": name, "members": list(members), **_entry(whole, 0), "ages": ages}
-    return Regiobeeld(data.year, entries, together, data.notes, data.sha256, export.sha256(_regions_text()))
+    return Regiobeeld(data.year, entries, together, data.notes, data.sha256, export.sha256(regions_text()))
 
 
 def _together(names: Sequence[str]) -> str:

@@ -12,7 +12,8 @@ import pytest
 
 from anderhalf.datasets import read_vektis
 from anderhalf.errors import DomainError, NotFoundError
-from anderhalf.regiobeeld import compare, find_region, load_regions, regiobeeld, regiobeeld_command
+from anderhalf.regiobeeld import compare, regiobeeld, regiobeeld_command
+from anderhalf.regions import find_region, load_regions
 
 HEADER = (
     "GESLACHT;LEEFTIJDSKLASSE;GEMEENTENAAM;AANTAL_BSN;AANTAL_VERZEKERDEJAREN;"
@@ -197,3 +198,17 @@ def test_the_screen_shows_a_row_per_municipality(file: Path, capsys: pytest.Capt
     assert regiobeeld_command(file) == 0
     out = capsys.readouterr().out
     assert re.search(r"^Beek\s+150\s+647\s+447\s+\+200\s+1\.448$", out, re.MULTILINE)
+
+
+def test_a_municipality_that_was_not_there_yet_is_those_it_was_formed_from(tmp_path: Path) -> None:
+    rows = [f"M;40-44;{name};10;10;500;0" for name in ("OSS", "BERNHEZE", "BOEKEL", "MEIERIJSTAD")]
+    old, new = tmp_path / "vektis_2018.csv", tmp_path / "vektis_2022.csv"
+    old.write_text("\n".join([HEADER, *rows, "M;40-44;UDEN;10;10;500;0", "M;40-44;LANDERD;10;10;500;0"]))
+    new.write_text("\n".join([HEADER, *rows, "M;40-44;MAASHORST;20;20;1000;0"]))
+    assert len(regiobeeld(old, region="bernhoven").municipalities) == 6
+    assert regiobeeld(old, region="bernhoven").region["insured_years"] == 60.0
+    assert regiobeeld(new, region="bernhoven").region["insured_years"] == 60.0
+    half = tmp_path / "vektis_2017.csv"
+    half.write_text("\n".join([HEADER, *rows, "M;40-44;UDEN;10;10;500;0"]))
+    with pytest.raises(NotFoundError, match="Maashorst"):  # Landerd is missing: half a municipality is none
+        regiobeeld(half, region="bernhoven")
