@@ -32,10 +32,11 @@ from anderhalf.pages import plain_text as _plain_text
 from anderhalf.pages import rich as _rich
 from anderhalf.pages import table as _table
 from anderhalf.reproduction import recompute
+from anderhalf.sign_map import SignMap, three
 
 CHECKED = ("decomposition", "statements", "ledger", "national")
 # Channels that one colour stands for in the figure per year.
-_GROUPS: Mapping[str, tuple[str, ...]] = {
+GROUPS: Mapping[str, tuple[str, ...]] = {
     "a1": ("a1_hospital_avoided",),
     "a2": ("a2_replacement", "a3_downstream"),
     "b": ("b_own_payments",),
@@ -57,7 +58,6 @@ _CONTRIBUTION = (
     "g_macro",
     "h_settlement",
 )
-_MAP_KEYS = ("gain", "gain_doubt", "loss_doubt", "loss", "base_key")
 _LARGEST_CLASSES = 30
 _LARGEST_FLOWS = 12
 
@@ -99,7 +99,7 @@ def write_reproduction(results: Mapping[str, Any], out: str | PathLike[str], lan
         written[name] = export.csv_text(frame.reset_index(drop=True).assign(origin="synthetic"))
     for name, (frame, origin) in content.derived().items():
         bundle.table(name, frame, origin=origin)  # type: ignore[arg-type]  # refused there when unknown
-    content.checks = _recomputed(written)
+    content.checks = recomputed(written)
     figures = content.figures()
     for name, svg in figures.items():
         bundle.figure(name, svg)
@@ -129,7 +129,7 @@ def check_written(out: str | PathLike[str]) -> dict[str, int]:
     missing = [name for name in CHECKED if not (folder / f"{name}.csv").is_file()]
     if missing:
         raise ShapeError([Problem("check_written", f"no tables/{name}.csv", "the table", str(out)) for name in missing])
-    return _recomputed({name: (folder / f"{name}.csv").read_text(encoding="utf-8") for name in CHECKED})
+    return recomputed({name: (folder / f"{name}.csv").read_text(encoding="utf-8") for name in CHECKED})
 
 
 def picture(results: Mapping[str, Any], lang: str = "en") -> str:
@@ -138,7 +138,7 @@ def picture(results: Mapping[str, Any], lang: str = "en") -> str:
     return plots.compact(_Content(results, words).sign_map_wide())
 
 
-def _recomputed(texts: Mapping[str, str]) -> dict[str, int]:
+def recomputed(texts: Mapping[str, str]) -> dict[str, int]:
     tables = {}
     exact = {"normative": str, "scaled_normative": str}  # beyond 64 bits
     problems = []
@@ -276,46 +276,18 @@ class _Content:
 
     def per_year(self) -> dict[str, list[float]]:
         """Per group of channels and year, EUR 1,000, mean over seeds."""
-        found: dict[str, list[float]] = {group: [0.0] * len(self.years) for group in _GROUPS}
-        of = {channel: group for group, names in _GROUPS.items() for channel in names}
+        found: dict[str, list[float]] = {group: [0.0] * len(self.years) for group in GROUPS}
+        of = {channel: group for group, names in GROUPS.items() for channel in names}
         for row in self.r["channels"]:
             if row["insurer"] == self.insurer and row["channel"] in of:
                 found[of[row["channel"]]][int(row["year"]) - self.first] += row["cents"] / 1e5
         return found
 
-    def sign_map(self, result: str = "npv_cents") -> dict[str, Any]:
+    def sign_map(self, result: str = "npv_cents") -> SignMap:
         """The cells of the map; ``npv_before_programme_cost_cents`` leaves running cost and investment out."""
-        rows = self.r["sign_map"]
-        keys = {
-            k: list(dict.fromkeys(row[k] for row in rows))
-            for k in ("dkg_share", "title", "added_demand", "price_ratio")
-        }
-        cells = {(row["dkg_share"], row["title"], row["added_demand"], row["price_ratio"]): row[result] for row in rows}
-        mean = fmean(row["price_eur"] / row["price_ratio"] for row in rows)
-        price, added = self.value("price"), self.value("added_demand")
-        title, share = self.value("payment_title"), self.value("dkg_share")
-        base = None
-        if price is not None and title in keys["title"] and share in keys["dkg_share"]:
-            base = {
-                "price_ratio": min(keys["price_ratio"], key=lambda v: abs(v - price / mean)),
-                "added_demand": min(keys["added_demand"], key=lambda v: abs(v - added)),
-                "title": title,
-                "dkg_share": share,
-                "exact_ratio": price / mean,
-            }
-        values = [row[result] for row in rows]
-        doubt = 2 * self.sd_one
-        return {
-            **keys,
-            "cells": cells,
-            "mean": mean,
-            "base": base,
-            "doubt": doubt,
-            "plus": sum(v > doubt for v in values),
-            "minus": sum(v < -doubt for v in values),
-            "unclear": sum(abs(v) <= doubt for v in values),
-            "n": len(values),
-        }
+        keys = {"price": "price", "added_demand": "added_demand", "title": "payment_title", "dkg_share": "dkg_share"}
+        base = {name: self.value(key) for name, key in keys.items()}
+        return SignMap(self.r["sign_map"], self.w, doubt=2 * self.sd_one, base=base, result=result)
 
     def flipped(self) -> list[Mapping[str, Any]]:
         """Changes of one assumption that turn the sign of the first seed's result."""
@@ -517,10 +489,10 @@ class _Content:
 
     def figures(self) -> dict[str, str]:
         found = {"sign_map": self.sign_map_wide()}
-        for share in self.sign_map()["dkg_share"]:
-            found[f"sign_map_dkg_{round(share * 100):03d}"] = self.sign_map_narrow(share)
+        for share in self.sign_map().keys["dkg_share"]:
+            found[f"sign_map_dkg_{round(share * 100):03d}"] = self.sign_map().narrow(share)
             name = f"sign_map_before_cost_{round(share * 100):03d}"
-            found[name] = self.sign_map_narrow(share, "npv_before_programme_cost_cents")
+            found[name] = self.sign_map("npv_before_programme_cost_cents").narrow(share)
         found["waterfall"] = self.waterfall()
         found["parties"] = self.party_bars()
         found["adoption"] = self.adoption_bars()
@@ -529,63 +501,9 @@ class _Content:
         found |= self.backtest_lines()
         return found
 
-    def _map_words(self) -> dict[str, Any]:
-        w = self.w
-        return {
-            "footer": self.footer,
-            "column_label": w("map.column"),
-            "row_label": w("map.row"),
-            "legend": tuple(w(f"map.{k}") for k in _MAP_KEYS),
-            "decimal": w("format.decimal"),
-        }
-
-    def _panel(self, m: Mapping[str, Any], share: float, title: str) -> list[list[float]]:
-        return [
-            [m["cells"][share, title, added, ratio] / 1e8 for ratio in m["price_ratio"]] for added in m["added_demand"]
-        ]
-
-    def _base_cell(self, m: Mapping[str, Any]) -> tuple[int, int]:
-        return m["added_demand"].index(m["base"]["added_demand"]), m["price_ratio"].index(m["base"]["price_ratio"])
-
     def sign_map_wide(self) -> str:
-        w, m = self.w, self.sign_map()
-        panels = [
-            [
-                (w("map.panel_wide", title=w.label("title", t), share=w.short(share)), self._panel(m, share, t))
-                for share in m["dkg_share"]
-            ]
-            for t in m["title"]
-        ]
-        base = None
-        if m["base"]:
-            place = (m["title"].index(m["base"]["title"]), m["dkg_share"].index(m["base"]["dkg_share"]))
-            base = (*place, *self._base_cell(m))
-        return plots.sign_map(
-            "sign map",
-            panels,
-            [w.number(v, 1) for v in m["price_ratio"]],
-            [w.short(v) for v in m["added_demand"]],
-            doubt=m["doubt"] / 1e8,
-            base=base,
-            title=w("map.figure", place=self.place, insurer=self.insurer, first=self.first, last=self.last),
-            **self._map_words(),
-        )
-
-    def sign_map_narrow(self, share: float, result: str = "npv_cents") -> str:
-        w, m = self.w, self.sign_map(result)
-        base = None
-        if m["base"] and m["base"]["dkg_share"] == share:
-            base = (m["title"].index(m["base"]["title"]), 0, *self._base_cell(m))
-        return plots.sign_map(
-            f"{result} {share:g}",
-            [[(w.label("title", t), self._panel(m, share, t))] for t in m["title"]],
-            [w.number(v, 1) for v in m["price_ratio"]],
-            [w.short(v) for v in m["added_demand"]],
-            doubt=m["doubt"] / 1e8,
-            base=base,
-            title=w("map.figure_dkg", share=w.short(share)),
-            **self._map_words() | {"footer": "", "legend": None},
-        )
+        title = self.w("map.figure", place=self.place, insurer=self.insurer, first=self.first, last=self.last)
+        return self.sign_map().wide(title, self.footer)
 
     def waterfall(self) -> str:
         w = self.w
@@ -904,40 +822,14 @@ class _Page:
 
     def map(self) -> list[str]:
         w, c = self.w, self.c
-        m = c.sign_map()
-        parts = [_p(w("map.lead", mean=w.euros(m["mean"], 0), **self.v))]
-        parts.append(_ul(w(f"title.{t}_long") for t in m["title"] if w.has(f"title.{t}_long")))
-        swatches = [
-            f'<span class="key {kind}">{_rich(sign)}</span> {_rich(w(f"map.{kind}"))}'
-            for kind, sign in zip(_MAP_KEYS, ("+", "(+)", "(\u2212)", "\u2212", ""), strict=True)
-        ]
-        parts.append('<p class="legend">' + " ".join(f"<span>{swatch}</span>" for swatch in swatches) + "</p>")
-        panels = [_figure(self.f[f"sign_map_dkg_{round(share * 100):03d}"]) for share in m["dkg_share"]]
-        parts.append('<div class="three">\n' + "\n".join(panels) + "\n</div>")
-        count = w("map.count", n=m["n"], plus=m["plus"], minus=m["minus"], doubt=m["unclear"])
-        parts.append(_p(count))
-        if m["base"]:
-            base = m["base"]
-            parts.append(
-                _p(
-                    w(
-                        "map.base",
-                        ratio=w.number(base["exact_ratio"], 2),
-                        added=w.short(float(c.value("added_demand"))),
-                        title=w.label("title", base["title"]),
-                        share=w.short(base["dkg_share"]),
-                    ),
-                    "note",
-                )
-            )
+        m, before = c.sign_map(), c.sign_map("npv_before_programme_cost_cents")
+        lead = _p(w("map.lead", mean=w.euros(m.mean, 0), **self.v))
+        panels = {share: self.f[f"sign_map_dkg_{round(share * 100):03d}"] for share in m.keys["dkg_share"]}
+        parts = [lead, *m.blocks(panels)]
         if c.n > 1:
-            parts.append(_p(w("map.doubt", sd=w.amount(m["doubt"])), "note"))
-        before = c.sign_map("npv_before_programme_cost_cents")
-        counts = {"n": before["n"], "plus": before["plus"], "minus": before["minus"], "doubt": before["unclear"]}
-        parts.append(_p(w("map.before", **counts, **self.v)))
-        panels = [_figure(self.f[f"sign_map_before_cost_{round(s * 100):03d}"]) for s in m["dkg_share"]]
-        parts.append('<div class="three">\n' + "\n".join(panels) + "\n</div>")
-        return parts
+            parts.append(_p(w("map.doubt", sd=w.amount(m.doubt)), "note"))
+        parts.append(_p(w("map.before", **before.counts, **self.v)))
+        return [*parts, three(self.f[f"sign_map_before_cost_{round(s * 100):03d}"] for s in m.keys["dkg_share"])]
 
     def waterfall(self) -> list[str]:
         w, c = self.w, self.c

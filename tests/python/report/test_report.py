@@ -262,8 +262,10 @@ def test_every_assumption_stands_in_the_report(results: dict[str, Any], lang: st
 
 def test_the_sign_map_marks_the_base_case(results: dict[str, Any]) -> None:
     m = report._Content(results, report.Words.load("en")).sign_map()
-    assert (m["base"]["added_demand"], m["base"]["title"], m["base"]["dkg_share"]) == (0.146, "gp_care", 0.15)
-    assert m["plus"] + m["minus"] + m["unclear"] == m["n"] == len(results["sign_map"])
+    assert m.base is not None
+    assert (m.base["added_demand"], m.base["title"], m.base["dkg_share"]) == (0.146, "gp_care", 0.15)
+    counts = m.counts
+    assert counts["plus"] + counts["minus"] + counts["doubt"] == counts["n"] == len(results["sign_map"])
 
 
 def test_the_article_is_left_to_the_reader(written: Path) -> None:
