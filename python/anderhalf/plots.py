@@ -632,6 +632,144 @@ def stacked_years(
         return to_svg(figure, name, _described(title, [label for label, _ in [*series, total]], words))
 
 
+def fan(
+    name: str,
+    years: Sequence[int],
+    middle: tuple[str, Sequence[float]],
+    bands: Sequence[tuple[str, Sequence[float], Sequence[float]]],
+    *,
+    title: str,
+    footer: str,
+    value_label: str,
+    number: Number = plain_number,
+) -> str:
+    """A line over years inside bands, the widest first: (words, lower end, upper end) of each."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    for _, low, high in bands:
+        _same_length("fan", years, low, high)
+    _same_length("fan", years, middle[1])
+    looks = [("#dcdcdc", ""), ("#8fc1e3", "////"), ("#56B4E9", "")]
+    with style():
+        import matplotlib as mpl
+
+        mpl.rcParams["hatch.linewidth"] = 0.4
+        mpl.rcParams["hatch.color"] = "white"
+        lines = len(bands) + 1
+        below = 0.3 + 0.17 * lines + 0.1
+        figure, axes = _narrow(title, footer, 2.5, left=0.62, right=0.15, below=below, subtitle=value_label)
+        for (label, low, high), (colour, hatch) in zip(bands, looks, strict=False):
+            axes.fill_between(years, low, high, color=colour, hatch=hatch, edgecolor="white", linewidth=0, label=label)
+        axes.plot(
+            years, middle[1], color=INK, marker="D", markersize=4.5, linewidth=1.5, markeredgecolor="white",
+            label=middle[0],
+        )  # fmt: skip
+        axes.axhline(0.0, color=INK, linewidth=1.0)
+        ticks = [y for y in years if len(years) < 8 or (y - years[0]) % 2 == 0]
+        axes.set_xticks(ticks, [str(y) for y in ticks], fontsize=8)
+        axes.set_xlim(years[0] - 0.35, years[-1] + 0.35)
+        axes.yaxis.set_major_locator(MaxNLocator(6))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: number(v)))
+        axes.tick_params(axis="y", labelsize=8)
+        axes.grid(axis="y")
+        feet = textwrap.wrap(footer, int((NARROW - 0.2) / 0.0535))
+        figure.legend(
+            *axes.get_legend_handles_labels(),
+            loc="lower left",
+            bbox_to_anchor=(0.01, (0.14 * len(feet) + 0.06) / figure.get_figheight()),
+            fontsize=7.5,
+            handlelength=1.8,
+            labelspacing=0.3,
+            borderpad=0.1,
+        )
+        said = ["; ".join(f"{y} {v:.2f}" for y, v in zip(years, middle[1], strict=True))]
+        said += [
+            "; ".join(f"{y} {a:.2f} to {b:.2f}" for y, a, b in zip(years, low, high, strict=True))
+            for _, low, high in bands
+        ]
+        return to_svg(figure, name, _described(title, [middle[0], *(label for label, _, _ in bands)], said))
+
+
+def heat_map(
+    name: str,
+    values: Sequence[Sequence[float]],
+    columns: Sequence[str],
+    rows: Sequence[str],
+    texts: Sequence[Sequence[str]],
+    *,
+    base: tuple[int, int] | None,
+    title: str,
+    footer: str,
+    column_label: str,
+    row_label: str,
+    legend: tuple[str, str, str],
+) -> str:
+    """A grid of amounts: the deeper the colour, the further from zero; ``base`` is (row, column) of the cell to mark.
+
+    ``legend``: words for a gain, a loss and the marked cell.
+    """
+    from matplotlib.colors import LinearSegmentedColormap
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
+
+    _same_length("heat_map", rows, values, texts)
+    cell_w, cell_h, left = 0.72, 0.34, 0.95
+    width = max(left + len(columns) * cell_w + 0.15, NARROW)
+    titles = textwrap.wrap(title, int((width - 0.2) / 0.086))
+    feet = textwrap.wrap(footer, int((width - 0.2) / 0.0535))
+    top, bottom = 0.2 + 0.2 * len(titles), 0.5 + 0.25 + 0.14 * len(feet)
+    total = top + len(rows) * cell_h + bottom
+    colours = LinearSegmentedColormap.from_list("result", ["#b84f00", "#f9dcc9", "#ffffff", "#cfe3f1", GAIN])
+    far = max((abs(v) for line in values for v in line), default=0.0) or 1.0
+    with style():
+        figure = Figure(figsize=(width, total))
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set_xlim(0, width)
+        axes.set_ylim(0, total)
+        axes.axis("off")
+        axes.text(0.1, total - 0.1, "\n".join(titles), fontsize=10.5, fontweight="bold", va="top", linespacing=1.2)
+        said, y0 = [], total - top
+        for i, line in enumerate(values):
+            y = y0 - (i + 1) * cell_h
+            axes.text(left - 0.08, y + cell_h / 2, rows[i], fontsize=8, ha="right", va="center")
+            for k, value in enumerate(line):
+                x = left + k * cell_w
+                place = 0.5 + 0.5 * value / far
+                axes.add_patch(
+                    Rectangle((x, y), cell_w, cell_h, facecolor=colours(place), edgecolor="white", linewidth=1)
+                )
+                ink = "white" if abs(place - 0.5) > 0.36 else INK
+                axes.text(x + cell_w / 2, y + cell_h / 2, texts[i][k], fontsize=8, color=ink, ha="center", va="center")
+                said.append(f"{rows[i]}, {columns[k]}: {texts[i][k]}")
+        bottom_of = y0 - len(rows) * cell_h
+        for k, label in enumerate(columns):
+            axes.text(left + (k + 0.5) * cell_w, bottom_of - 0.05, label, fontsize=8, ha="center", va="top")
+        middle = left + len(columns) * cell_w / 2
+        axes.text(middle, bottom_of - 0.21, column_label, fontsize=7.5, color=GREY, ha="center", va="top")
+        axes.text(
+            0.16, (y0 + bottom_of) / 2, "\n".join(textwrap.wrap(row_label, max(12, int(len(rows) * cell_h / 0.055)))),
+            fontsize=7.5, color=GREY, rotation=90, ha="center", va="center",
+        )  # fmt: skip
+        if base is not None:
+            mark = (left + base[1] * cell_w, y0 - (base[0] + 1) * cell_h)
+            for edge, line_width in ((INK, 3.0), ("white", 1.2)):
+                axes.add_patch(
+                    Rectangle(mark, cell_w, cell_h, facecolor="none", edgecolor=edge, linewidth=line_width, zorder=5)
+                )
+        x, y = 0.14, bottom_of - 0.6
+        for k, (colour, words) in enumerate(zip((GAIN, "#b84f00", "white"), legend, strict=True)):
+            if k == 2 and base is None:
+                continue
+            edge = INK if k == 2 else colour
+            axes.add_patch(
+                Rectangle((x, y), 0.22, 0.14, facecolor=colour, edgecolor=edge, linewidth=1.6 if k == 2 else 0)
+            )
+            axes.text(x + 0.29, y + 0.07, words, fontsize=7.5, va="center")
+            x += 0.29 + 0.068 * len(words) + 0.18
+        axes.text(0.1, 0.06, "\n".join(feet), fontsize=7, color=GREY, va="bottom", linespacing=1.25)
+        return to_svg(figure, name, f"{title}. " + "; ".join(said) + ".")
+
+
 def year_lines(
     name: str,
     lines: Sequence[tuple[str, Sequence[int], Sequence[float]]],
@@ -904,7 +1042,9 @@ __all__ = [
     "WIDTH",
     "YELLOW",
     "compact",
+    "fan",
     "gap_bars",
+    "heat_map",
     "new_figure",
     "plain_number",
     "ratio_dots",
