@@ -36,6 +36,7 @@ OUTER = {
     "plots",
     "pages",
     "report",
+    "sign_map",
     "simulation_report",
     "validation_report",
     "cli",
