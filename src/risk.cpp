@@ -87,6 +87,9 @@ Scheme::Scheme(params::Model model, Mapping mapping, std::int64_t experiment_var
                              "the same in every share", "others");
             for (const std::int32_t lag : c.data_years) longest_lag_ = std::max(longest_lag_, lag);
         }
+    care_years_ = {data_years("fkg"),     data_years("hkg"),         data_years("fdg"),
+                   data_years("dkg"),     data_years("dkg_primary"), data_years("dkg_secondary"),
+                   data_years("ggz_fkg"), data_years("ggz_dkg"),     data_years("mvv")};
     problems.require(longest_lag_ < static_cast<std::int32_t>(std::tuple_size_v<Past>), model_.name, "data years",
                      "at most 7 years back", std::to_string(longest_lag_));
 
@@ -572,26 +575,26 @@ bool Scheme::under_deductible(const data::Claim& claim) const {
 
 void Scheme::health(const Past& past, Health& out) const {
     out = Health{};
-    const auto each = [&](const char* criterion, auto&& take) {
-        const auto at = lags_.find(criterion);
-        if (at == lags_.end()) return;
-        for (const std::int32_t lag : at->second)
+    const auto each = [&](const std::vector<std::int32_t>& lags, auto&& take) {
+        for (const std::int32_t lag : lags)
             if (const CareYear* care = past[static_cast<std::size_t>(lag)]) take(*care);
     };
-    each("fkg", [&](const CareYear& c) { out.fkg |= c.fkg; });
-    each("hkg", [&](const CareYear& c) { out.hkg |= c.hkg; });
-    each("fdg", [&](const CareYear& c) { out.fdg = std::max(out.fdg, c.fdg); });
-    each("dkg", [&](const CareYear& c) {
+    each(care_years_.fkg, [&](const CareYear& c) { out.fkg |= c.fkg; });
+    each(care_years_.hkg, [&](const CareYear& c) { out.hkg |= c.hkg; });
+    each(care_years_.fdg, [&](const CareYear& c) { out.fdg = std::max(out.fdg, c.fdg); });
+    each(care_years_.dkg, [&](const CareYear& c) {
         for (std::size_t k = 1; k < dkg_codes; ++k) {
             out.dkg[k] = static_cast<std::uint8_t>(out.dkg[k] + c.dkg[k]);
             out.any_dkg = out.any_dkg || c.dkg[k] > 0;
         }
     });
-    each("dkg_primary", [&](const CareYear& c) { out.dkg_primary = std::max(out.dkg_primary, c.dkg_primary); });
-    each("dkg_secondary", [&](const CareYear& c) { out.dkg_secondary = std::max(out.dkg_secondary, c.dkg_secondary); });
+    each(care_years_.dkg_primary,
+         [&](const CareYear& c) { out.dkg_primary = std::max(out.dkg_primary, c.dkg_primary); });
+    each(care_years_.dkg_secondary,
+         [&](const CareYear& c) { out.dkg_secondary = std::max(out.dkg_secondary, c.dkg_secondary); });
     out.residents = past[0] == nullptr ? std::uint8_t{0} : past[0]->residents;
-    each("ggz_fkg", [&](const CareYear& c) { out.ggz_fkg |= c.ggz_fkg; });
-    each("ggz_dkg", [&](const CareYear& c) { out.ggz_dkg = std::max(out.ggz_dkg, c.ggz_dkg); });
+    each(care_years_.ggz_fkg, [&](const CareYear& c) { out.ggz_fkg |= c.ggz_fkg; });
+    each(care_years_.ggz_dkg, [&](const CareYear& c) { out.ggz_dkg = std::max(out.ggz_dkg, c.ggz_dkg); });
     // A lowest class of the latest years only (2021: basic mental care, in the year before) lapses with older care.
     if (out.ggz_dkg != 0 && out.ggz_dkg == ggz_dkg_recent_code_) {
         const auto recent = [&](std::int32_t lag) {

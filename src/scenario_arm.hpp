@@ -14,36 +14,58 @@ namespace anderhalf::scenario::detail {
 
 /// Care and cost of the persons that the programme reached, laid over the panel.
 struct Overlay {
-    std::vector<std::int32_t> care_at, cost_at;  // by cell, by record; -1 unchanged
+    CellIndex care_at;  // of the cells touched: position in care
+    CellIndex cost_at;  // and of their first record in cost; the other records follow
     std::vector<risk::CareYear> care;
     std::vector<RecordCost> cost;
-    std::vector<std::pair<std::uint32_t, std::int32_t>> touched;  // (person index, year), ascending by year
+    std::vector<std::pair<std::uint32_t, std::int32_t>> touched;  // (person index, year), by year, then person
     std::vector<substitution::Movement> movements;
     std::int64_t patients_rows = 0;
 
-    [[nodiscard]] const RecordCost& cost_of(const Panel& panel, std::size_t record) const {
-        const std::int32_t k = cost_at[record];
-        return k >= 0 ? cost[static_cast<std::size_t>(k)] : panel.cost[record];
+    /// Cost of the records of a cell, in their order.
+    [[nodiscard]] std::span<const RecordCost> costs(const Panel& panel, Index p, std::int32_t year) const {
+        const std::size_t c = panel.cell(p, year), count = panel.record_begin[c + 1] - panel.record_begin[c];
+        const std::int32_t k = cost_at.at(p, year);
+        return {k >= 0 ? cost.data() + k : panel.cost.data() + panel.record_begin[c], count};
     }
 };
 
 /// Lets the programme happen to the candidates of an area.
 [[nodiscard]] Overlay apply(const Baseline& baseline, const substitution::Substitution& programme, const Area& area);
 
-/// The lines of all years with the programme.
+/// The lines of all years with the programmes.
 struct Lines {
     std::vector<risk::CostLines> cost;
     std::vector<risk::SumLines> sums;
-    std::vector<char> ggz_changed;  // by calendar year
+    bool inside = true;                            // every line lies within its band
+    std::vector<char> cost_outside, sums_outside;  // by calendar year: a line left its band
 };
 
-/// Lines of the arm: rankings with the touched persons' entries exchanged.
+/// Lines of the arm: in each band, the touched persons' entries exchanged.
 /// @param changed  the view of own claims, with the overlay
-[[nodiscard]] Lines new_lines(const Baseline& baseline, const Overlay& overlay, const View& changed);
+[[nodiscard]] Lines new_lines(const Baseline& baseline, const Overlay& overlay, const View& changed, const Run& run);
 
-/// Marks the persons between an old and a new line.
-void mark_between(const std::vector<risk::Ranked>& ranked, const std::vector<risk::Line>& before,
-                  const std::vector<risk::Line>& after, std::vector<char>& mark);
+/// Marks the persons between the old and the new lines that classes of a year look at.
+void mark_between(const Baseline& baseline, const Lines& lines, std::int32_t year, std::vector<char>& mark);
+
+/// One year of the arm with programmes.
+struct Arm {
+    YearTotals totals;
+    payment::ClassTotals c1, c2;  // own claims at baseline lines; moved lines alone
+    estimation::Fit fit;
+    bool fitted = false;
+    std::vector<ClassChange> classes;
+    std::int64_t regrouped = 0;
+};
+
+/// The four ways to look at a person: claims of either arm, lines of either arm.
+struct Views {
+    View base, own, line, full;
+};
+
+/// Totals, moments and estimate of a year: those of the baseline, with the persons exchanged whose cost or classes differ.
+[[nodiscard]] Arm arm_of(const Baseline& baseline, const Overlay& overlay, const Lines& lines, const Views& views,
+                         std::int32_t year, bool decompose);
 
 /// Expected counts for neutrality of year t in one arm.
 template <class ArmOf, class Pick>

@@ -6,7 +6,6 @@
 #include "scenario_detail.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <map>
 #include <numeric>
 
@@ -195,10 +194,19 @@ bool ranked_for_mental_care(const risk::Scheme& scheme, const data::Record& r, s
     return scheme.age(r, year) >= scheme.model().adult_age;
 }
 
-void rank_cost_year(const risk::Scheme& scheme, const Options& o, CostYear& y) {
-    std::sort(y.mhk.begin(), y.mhk.end());
-    std::sort(y.ggz.begin(), y.ggz.end());
-    y.lines.mhk = risk::lines(y.mhk, y.insured, scheme.mhk_tops());
+Band whole(std::vector<risk::Ranked> persons) {
+    Band band;
+    std::sort(persons.begin(), persons.end());
+    band.persons = std::move(persons);
+    band.count();
+    return band;
+}
+
+void rank_cost_year(const risk::Scheme& scheme, const Options& o, std::vector<risk::Ranked> mhk,
+                    std::vector<risk::Ranked> ggz, CostYear& y) {
+    y.mhk = {whole(std::move(mhk))};
+    y.ggz = {whole(std::move(ggz))};
+    y.lines.mhk = y.ranked_mhk = risk::lines(y.mhk.front().persons, y.insured, scheme.mhk_tops());
     scale(y.lines.mhk, o.threshold_ppm);
     y.lines.ggz_mhk.clear();
     y.ggz_users.clear();
@@ -206,30 +214,30 @@ void rank_cost_year(const risk::Scheme& scheme, const Options& o, CostYear& y) {
         std::int64_t users = y.adults;
         if (top.min_cents > 0) {
             users = 0;
-            for (const risk::Ranked& r : y.ggz)
+            for (const risk::Ranked& r : y.ggz.front().persons)
                 if (r.cost > top.min_cents) users += r.represents;
         }
         y.ggz_users.push_back(users);
         const std::array<std::int32_t, 1> one{top.top_per_myriad};
-        y.lines.ggz_mhk.push_back(risk::lines(y.ggz, users, one).front());
+        y.lines.ggz_mhk.push_back(risk::lines(y.ggz.front().persons, users, one).front());
     }
 }
 
-void rank_nursing(const risk::Scheme& scheme, NursingSum& n) {
-    std::sort(n.adults.begin(), n.adults.end());
-    std::sort(n.children.begin(), n.children.end());
+void rank_nursing(const risk::Scheme& scheme, std::vector<risk::Ranked> adults, std::vector<risk::Ranked> children,
+                  NursingSum& n) {
+    n.adults = {whole(std::move(adults))};
+    n.children = {whole(std::move(children))};
     const auto& tops = scheme.mvv_tops();
-    n.lines.mvv = risk::lines(n.adults, n.insured_adults, tops);
+    n.lines.mvv = risk::lines(n.adults.front().persons, n.insured_adults, tops);
     if (const auto child = scheme.mvv_child_code(); child > 0) {
         const std::array<std::int32_t, 1> one{tops[at(child - 1)]};
-        n.lines.mvv[at(child - 1)] = risk::lines(n.children, n.insured_children, one).front();
+        n.lines.mvv[at(child - 1)] = risk::lines(n.children.front().persons, n.insured_children, one).front();
     }
 }
 
 Cents nursing_sum(const View& view, Index p, std::int32_t year, bool adult) {
     Cents sum = 0;
-    const auto& lags = view.scheme->data_years("mvv");
-    for (const std::int32_t lag : lags) {
+    for (const std::int32_t lag : view.scheme->mvv_years()) {
         if (!adult && lag != 1) continue;
         if (year - lag >= view.panel->first_year) sum += view.care(p, year - lag).nursing_cost;
     }
@@ -237,8 +245,7 @@ Cents nursing_sum(const View& view, Index p, std::int32_t year, bool adult) {
 }
 
 void add_totals(const View& view, const std::vector<std::int32_t>& insurers, Index p, std::int32_t year, Days sign,
-                const std::function<const RecordCost&(std::size_t)>& cost_of, YearTotals& totals,
-                estimation::Moments* moments, ClassPersons* persons) {
+                YearTotals& totals, estimation::Moments* moments, ClassPersons* persons) {
     risk::Health health;
     risk::Row row;
     const risk::Scheme& scheme = *view.scheme;
@@ -251,8 +258,7 @@ void add_totals(const View& view, const std::vector<std::int32_t>& insurers, Ind
     for (const data::Record& r : records) {
         if (grouped == nullptr || (r.region == 0) != (grouped->region == 0)) view.health(p, year, r, health);
         grouped = &r;
-        const auto k = static_cast<std::size_t>(&r - view.panel->records.data());
-        const RecordCost& cost = cost_of(k);
+        const RecordCost& cost = view.panel->cost_of(r);
         const Index i = insurers[r.insurer];
         const Days days = r.last_day - r.first_day + 1;
         const Days weight = sign * days * r.represents;
@@ -296,9 +302,8 @@ void add_totals(const View& view, const std::vector<std::int32_t>& insurers, Ind
         totals.cost_ggz[at(i)] += factor * cost.ggz;
         totals.cost_fixed[at(i)] += factor * cost.fixed;
         totals.cost_nursing[at(i)] += factor * cost.nursing;
-        const OwnPayment own = own_payment(scheme, records, at(&r - records.data()), year, [&](const data::Record& of) {
-            return cost_of(at(&of - view.panel->records.data())).eligible;
-        });
+        const OwnPayment own = own_payment(scheme, records, at(&r - records.data()), year,
+                                           [&](const data::Record& of) { return view.panel->cost_of(of).eligible; });
         totals.own_payments[at(i)] += factor * own.total;
         totals.own_payments_mandatory[at(i)] += factor * own.mandatory;
     }
@@ -356,8 +361,21 @@ void merge(YearTotals& a, const YearTotals& b) {
 
 }  // namespace detail
 
+void Band::count() {
+    inside.clear();
+    std::int64_t sum = above;
+    for (std::size_t k = 0; k < persons.size(); ++k) {
+        if (k % step == 0) inside.push_back(sum);
+        sum += persons[k].represents;
+    }
+}
+
 void View::health(Index p, std::int32_t year, const data::Record& record, risk::Health& out) const {
     classes(p, year, record, out);
+    memory_classes(p, year, record, out);
+}
+
+void View::memory_classes(Index p, std::int32_t year, const data::Record& record, risk::Health& out) const {
     // HSM: classes of an earlier year (2022-: t-3); who was not insured then, or lives abroad now, has none.
     const std::int32_t lag = scheme->hsm_lag(), then_year = year - lag;
     if (lag == 0 || record.region == 0 || then_year <= panel->first_year) return;
@@ -369,15 +387,30 @@ void View::health(Index p, std::int32_t year, const data::Record& record, risk::
 }
 
 void View::classes(Index p, std::int32_t year, const data::Record& record, risk::Health& out) const {
-    risk::Past past{};
-    for (std::size_t lag = 0; lag < past.size(); ++lag) {
+    const risk::Past before = past(p, year);
+    care_classes(before, year, record, out);
+    line_classes(before, p, year, record, out);
+}
+
+risk::Past View::past(Index p, std::int32_t year) const {
+    risk::Past result{};
+    for (std::size_t lag = 0; lag < result.size(); ++lag) {
         const std::int32_t y = year - static_cast<std::int32_t>(lag);
-        if (y >= panel->first_year) past[lag] = &care(p, y);
+        if (y >= panel->first_year) result[lag] = &care(p, y);
     }
+    return result;
+}
+
+void View::care_classes(const risk::Past& past, std::int32_t year, const data::Record& record,
+                        risk::Health& out) const {
     scheme->health(past, out);
     // Who lives abroad is in the classes "none" of what rests on care in kind (art. 6); MHK and MVV rest on cost.
     if (record.region == 0) out = {};
     scheme->history(past, record, year, out);
+}
+
+void View::line_classes(const risk::Past& past, Index p, std::int32_t year, const data::Record& record,
+                        risk::Health& out) const {
     const std::uint64_t person = panel->person[at(p)];
     const auto beyond = [&](const risk::Line& line, Cents cost, std::int32_t y) {
         if (cost != line.cost) return cost > line.cost;
@@ -391,6 +424,7 @@ void View::classes(Index p, std::int32_t year, const data::Record& record, risk:
         return beyond((*cost_lines)[y].mhk[at(k)], c->mhk_cost, year - lag);
     });
     const bool adult = age >= scheme->model().adult_age;
+    out.ggz_mhk = 0;
     if (adult)
         out.ggz_mhk = scheme->ggz_mhk_class(age, [&](Index k, std::int32_t lag) {
             const risk::CareYear* c = past[at(lag)];
@@ -401,6 +435,7 @@ void View::classes(Index p, std::int32_t year, const data::Record& record, risk:
             if (!detail::ranked_for_mental_care(*scheme, record, year - lag)) return false;
             return beyond((*cost_lines)[at(year - lag - panel->first_year)].ggz_mhk[at(k)], c->ggz_cost, year - lag);
         });
+    out.mvv = 0;
     const std::int32_t exempt_from = scheme->model().wlz_no_mvv_from_age;
     // Who enters an institution is of the year as a whole, as in the personal criterion of the household.
     const bool wlz_none = panel->records_of(p, year).back().wlz > 0 && exempt_from != 0 && age >= exempt_from;
@@ -568,6 +603,7 @@ Baseline build(std::shared_ptr<const risk::Scheme> scheme, const Options& o, std
     std::vector<risk::SumLines> sum_lines(at(panel.years));
     for_each_chunk(run, panel.years, [&](Index y) {
         CostYear& year = b.cost_years[at(y)];
+        std::vector<risk::Ranked> mhk, ggz;
         const std::int32_t calendar = o.first_year + static_cast<std::int32_t>(y);
         for (Index p = 0; p < panel.persons(); ++p) {
             const auto records = panel.records_of(p, calendar);
@@ -577,12 +613,12 @@ Baseline build(std::shared_ptr<const risk::Scheme> scheme, const Options& o, std
             const std::uint64_t person = panel.person[at(p)];
             const std::uint64_t key = risk::tie_key(o.seed, person, calendar);
             const auto index = static_cast<std::uint32_t>(p);
-            if (care.mhk_cost > 0) year.mhk.push_back({care.mhk_cost, key, person, index, records.front().represents});
+            if (care.mhk_cost > 0) mhk.push_back({care.mhk_cost, key, person, index, records.front().represents});
             if (!detail::ranked_for_mental_care(*b.scheme, records.front(), calendar)) continue;
             year.adults += records.front().represents;
-            if (care.ggz_cost > 0) year.ggz.push_back({care.ggz_cost, key, person, index, records.front().represents});
+            if (care.ggz_cost > 0) ggz.push_back({care.ggz_cost, key, person, index, records.front().represents});
         }
-        detail::rank_cost_year(*b.scheme, o, year);
+        detail::rank_cost_year(*b.scheme, o, std::move(mhk), std::move(ggz), year);
         cost_lines[at(y)] = year.lines;
     });
     View view{&panel, b.scheme.get(), &b.cost_years, &cost_lines, &sum_lines, nullptr, nullptr, o.seed};
@@ -591,6 +627,7 @@ Baseline build(std::shared_ptr<const risk::Scheme> scheme, const Options& o, std
         const std::int32_t t = o.first_year + static_cast<std::int32_t>(y);
         if (t < first_mvv) return;
         NursingSum& n = b.nursing[at(y)];
+        std::vector<risk::Ranked> adults, children;
         for (Index p = 0; p < panel.persons(); ++p) {
             const auto records = panel.records_of(p, t - 1);
             if (records.empty()) continue;
@@ -599,11 +636,11 @@ Baseline build(std::shared_ptr<const risk::Scheme> scheme, const Options& o, std
             const Cents sum = detail::nursing_sum(view, p, t, adult);
             if (sum <= 0) continue;
             const std::uint64_t person = panel.person[at(p)];
-            (adult ? n.adults : n.children)
+            (adult ? adults : children)
                 .push_back({sum, risk::tie_key(o.seed, person, t), person, static_cast<std::uint32_t>(p),
                             records.front().represents});
         }
-        detail::rank_nursing(*b.scheme, n);
+        detail::rank_nursing(*b.scheme, std::move(adults), std::move(children), n);
         sum_lines[at(y)] = n.lines;
     });
 
@@ -618,14 +655,12 @@ Baseline build(std::shared_ptr<const risk::Scheme> scheme, const Options& o, std
         // Weights move with the cost of simulated years; the first year is estimated for validation, with inference.
         const bool estimated = k == 0 || (arm.year >= o.start && arm.year + o.estimation_lag <= last);
         if (estimated) arm.moments = estimation::Moments{b.scheme->variable_columns()};
-        for (Index p = 0; p < panel.persons(); ++p)
-            detail::add_totals(
-                view, insurers, p, arm.year, 1, [&](std::size_t r) -> const RecordCost& { return panel.cost[r]; },
-                arm.totals, estimated ? &arm.moments : nullptr);
-        if (arm.settled)
-            detail::ggz_excess(
-                panel, *b.scheme, insurers, arm.year, [&](std::size_t r) -> const RecordCost& { return panel.cost[r]; },
-                arm.totals);
+        detail::AreaCount area{o.insurers.size()};
+        for (Index p = 0; p < panel.persons(); ++p) {
+            detail::add_totals(view, insurers, p, arm.year, 1, arm.totals, estimated ? &arm.moments : nullptr);
+            if (arm.settled) area.add(panel, insurers, p, arm.year);
+        }
+        if (arm.settled) area.write(arm, *b.scheme, o.insurers);
         if (estimated && o.estimates) {
             estimation::Specification spec = b.specification;
             spec.days_in_year = days_in(arm.year);
@@ -638,20 +673,51 @@ Baseline build(std::shared_ptr<const risk::Scheme> scheme, const Options& o, std
 
 }  // namespace
 
-void detail::ggz_excess(const Panel& panel, const risk::Scheme& scheme, const std::vector<std::int32_t>& insurers,
-                        std::int32_t year, const std::function<const RecordCost&(std::size_t)>& cost_of,
-                        YearTotals& totals) {
+void detail::AreaCount::add(const Panel& panel, const std::vector<std::int32_t>& insurers, Index p, std::int32_t year) {
+    const auto records = panel.records_of(p, year);
+    for (const data::Record& r : records) {
+        const auto i = at(insurers[r.insurer]);
+        if (std::none_of(records.data(), &r, [&](const data::Record& other) { return other.insurer == r.insurer; }))
+            ++insured[i];
+        std::vector<Days>& row = days[r.municipality];
+        row.resize(insured.size());
+        row[i] += (r.last_day - r.first_day + 1) * static_cast<Days>(r.represents);
+        if (const Cents cents = panel.cost_of(r).ggz; cents != 0)
+            mental.push_back({r.person, cents, static_cast<std::uint16_t>(i), r.represents});
+    }
+}
+
+void detail::AreaCount::merge(AreaCount&& other) {
+    for (std::size_t i = 0; i < insured.size(); ++i) insured[i] += other.insured[i];
+    for (const auto& [municipality, row] : other.days) {
+        std::vector<Days>& sum = days[municipality];
+        sum.resize(insured.size());
+        for (std::size_t i = 0; i < row.size(); ++i) sum[i] += row[i];
+    }
+    append(mental, other.mental);
+}
+
+void detail::AreaCount::write(ArmYear& arm, const risk::Scheme& scheme, const std::vector<std::uint16_t>& codes) {
+    arm.insured_rows = std::move(insured);
+    for (const auto& [municipality, row] : days)
+        for (std::size_t i = 0; i < row.size(); ++i)
+            if (row[i] != 0) arm.municipality_days.push_back({municipality, codes[i], row[i]});
+    std::stable_sort(mental.begin(), mental.end(),
+                     [](const MentalCost& a, const MentalCost& b) { return a.person < b.person; });
+    arm.mental_cost = std::move(mental);
+    detail::ggz_excess(scheme, arm.mental_cost, arm.totals);
+}
+
+void detail::ggz_excess(const risk::Scheme& scheme, const std::vector<MentalCost>& rows, YearTotals& totals) {
     std::vector<std::uint64_t> person;
     std::vector<std::int64_t> insurer, represents;
     std::vector<Cents> cost;
-    for (Index p = 0; p < panel.persons(); ++p)
-        for (const data::Record& r : panel.records_of(p, year))
-            if (const Cents paid = cost_of(at(&r - panel.records.data())).ggz; paid != 0) {
-                person.push_back(panel.person[at(p)]);
-                insurer.push_back(insurers[r.insurer]);
-                represents.push_back(r.represents);
-                cost.push_back(paid);
-            }
+    for (const MentalCost& row : rows) {
+        person.push_back(row.person);
+        insurer.push_back(row.insurer);
+        represents.push_back(row.represents);
+        cost.push_back(row.cents);
+    }
     totals.ggz_excess = payment::excess(scheme.model(), "ggz", {person, insurer, cost, represents},
                                         static_cast<Index>(totals.ggz_excess.size()))
                             .per_insurer;

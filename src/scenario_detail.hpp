@@ -3,6 +3,9 @@
 #include <anderhalf/scenario/baseline.hpp>
 #include <anderhalf/scenario/stream.hpp>
 
+#include <map>
+#include <vector>
+
 namespace anderhalf::scenario::detail {
 
 inline constexpr std::int32_t no_insurer = -1;
@@ -31,9 +34,13 @@ void add_cost(const risk::Scheme& scheme, const data::Claim& claim, RecordCost& 
 /// MHK lines in euros times so many millionths; a line that moved has no ties.
 void scale(std::vector<risk::Line>& lines, std::int64_t ppm);
 
-/// Sorts the rankings of a year and sets its lines.
-void rank_cost_year(const risk::Scheme& scheme, const Options& options, CostYear& year);
-void rank_nursing(const risk::Scheme& scheme, NursingSum& nursing);
+/// A whole ranking, sorted and counted.
+[[nodiscard]] Band whole(std::vector<risk::Ranked> persons);
+/// Takes the rankings of a year and sets its lines.
+void rank_cost_year(const risk::Scheme& scheme, const Options& options, std::vector<risk::Ranked> mhk,
+                    std::vector<risk::Ranked> ggz, CostYear& year);
+void rank_nursing(const risk::Scheme& scheme, std::vector<risk::Ranked> adults, std::vector<risk::Ranked> children,
+                  NursingSum& nursing);
 [[nodiscard]] Cents nursing_sum(const View& view, Index p, std::int32_t year, bool adult);
 
 [[nodiscard]] YearTotals empty_totals(const risk::Scheme& scheme, std::size_t insurers);
@@ -41,12 +48,23 @@ void merge(YearTotals& a, const YearTotals& b);
 
 /// Adds (sign +1) or takes out (-1) one person in one equalization year.
 void add_totals(const View& view, const std::vector<std::int32_t>& insurers, Index p, std::int32_t year, Days sign,
-                const std::function<const RecordCost&(std::size_t)>& cost_of, YearTotals& totals,
-                estimation::Moments* moments, ClassPersons* persons = nullptr);
+                YearTotals& totals, estimation::Moments* moments, ClassPersons* persons = nullptr);
+
+/// Counts of a settled year that programmes are paid by, and the rows of high-cost compensation.
+struct AreaCount {
+    explicit AreaCount(std::size_t insurers) : insured(insurers) {}
+    void add(const Panel& panel, const std::vector<std::int32_t>& insurers, Index p, std::int32_t year);
+    void merge(AreaCount&& other);
+    /// Writes them, and what follows for high-cost compensation, into the year.
+    void write(ArmYear& arm, const risk::Scheme& scheme, const std::vector<std::uint16_t>& codes);
+
+    std::vector<std::int64_t> insured;
+    std::map<std::uint16_t, std::vector<Days>> days;  ///< by municipality, per insurer
+    std::vector<MentalCost> mental;
+};
 
 /// Excess of persons above the threshold of the GGZ high-cost compensation (art. 16), over all their insurers, split in
 /// proportion to what each of them paid.
-void ggz_excess(const Panel& panel, const risk::Scheme& scheme, const std::vector<std::int32_t>& insurers,
-                std::int32_t year, const std::function<const RecordCost&(std::size_t)>& cost_of, YearTotals& totals);
+void ggz_excess(const risk::Scheme& scheme, const std::vector<MentalCost>& rows, YearTotals& totals);
 
 }  // namespace anderhalf::scenario::detail

@@ -25,8 +25,7 @@ detail::Overlay detail::apply(const Baseline& b, const Substitution& programme, 
         throw ShapeError{
             {{"simulate", "area", "a survey of this baseline and its years", "one of other years or persons"}}};
     Overlay o;
-    o.care_at.assign(panel.care.size(), -1);
-    o.cost_at.assign(panel.cost.size(), -1);
+    o.care_at = o.cost_at = CellIndex{panel.persons(), panel.first_year, panel.years};
     std::vector<substitution::Chances> chances;
     for (std::int32_t k = 0; k < b.options.horizon; ++k)
         chances.push_back(programme.chances(b.options.start + k, area.volumes[at(k)], days_in(b.options.start + k)));
@@ -46,14 +45,12 @@ detail::Overlay detail::apply(const Baseline& b, const Substitution& programme, 
         care.insured = 1;
         care.residents = panel.care[panel.cell(p, year)].residents;
         care.whole_year = panel.care[panel.cell(p, year)].whole_year;
-        o.care_at[panel.cell(p, year)] = static_cast<std::int32_t>(o.care.size());
+        o.care_at.put(p, year, static_cast<std::int32_t>(o.care.size()));
         o.care.push_back(care);
         std::vector<RecordCost> cost(records.size());
         for (const data::Claim& c : claims) detail::add_cost(*b.scheme, c, cost[at(detail::record_of(records, c))]);
-        for (std::size_t r = 0; r < records.size(); ++r) {
-            o.cost_at[at(&records[r] - panel.records.data())] = static_cast<std::int32_t>(o.cost.size());
-            o.cost.push_back(cost[r]);
-        }
+        o.cost_at.put(p, year, static_cast<std::int32_t>(o.cost.size()));
+        o.cost.insert(o.cost.end(), cost.begin(), cost.end());
     }
     return o;
 }

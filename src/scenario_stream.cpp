@@ -433,9 +433,7 @@ private:
         ++sums.persons;
         sums.insured += records.front().represents;
         sums.records += static_cast<std::int64_t>(records.size());
-        detail::add_totals(
-            view, insurers_, p, year_, 1, [&](std::size_t r) -> const RecordCost& { return view.panel->cost[r]; },
-            sums.totals, &sums.moments, &sums.rows);
+        detail::add_totals(view, insurers_, p, year_, 1, sums.totals, &sums.moments, &sums.rows);
     }
 
     void add_high_cost(const Panel& panel) {

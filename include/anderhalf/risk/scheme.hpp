@@ -152,6 +152,9 @@ public:
     [[nodiscard]] std::int32_t mvv_child_code() const { return mvv_child_code_; }
     /// Years before t whose care decides the criterion; empty when the model has no such criterion.
     [[nodiscard]] const std::vector<std::int32_t>& data_years(const std::string& criterion) const;
+    [[nodiscard]] const std::vector<std::int32_t>& mhk_years() const { return mhk_years_; }
+    [[nodiscard]] const std::vector<std::int32_t>& ggz_mhk_years() const { return ggz_mhk_years_; }
+    [[nodiscard]] const std::vector<std::int32_t>& mvv_years() const { return care_years_.mvv; }
     /// Does a criterion look at the number of residents of an address (2015: SES, one-person address)?
     [[nodiscard]] bool counts_residents() const { return counts_residents_; }
     [[nodiscard]] std::int32_t longest_lag() const { return longest_lag_; }
@@ -301,6 +304,9 @@ private:
     std::uint8_t ggz_dkg_recent_code_ = 0;  ///< class of the latest data years only, 0 none
     std::vector<std::int32_t> ggz_dkg_recent_lags_;
     std::unordered_map<std::string, std::vector<std::int32_t>> lags_;
+    struct {
+        std::vector<std::int32_t> fkg, hkg, fdg, dkg, dkg_primary, dkg_secondary, ggz_fkg, ggz_dkg, mvv;
+    } care_years_;  ///< of lags_, without a look-up per person
     std::int32_t longest_lag_ = 0;
     std::unordered_multimap<std::uint32_t, Mapping::Drug> drugs_;
     std::array<FkgRule, 65> fkg_rules_{}, ggz_fkg_rules_{};

@@ -74,22 +74,40 @@ struct Panel {
         const std::size_t c = cell(p, year);
         return {records.data() + record_begin[c], records.data() + record_begin[c + 1]};
     }
+    /// @param record  one of `records`
+    [[nodiscard]] const RecordCost& cost_of(const data::Record& record) const {
+        return cost[static_cast<std::size_t>(&record - records.data())];
+    }
     [[nodiscard]] std::span<const data::Claim> claims_of(Index p, std::int32_t year) const {
         const std::size_t c = cell(p, year);
         return {claims.data() + claim_begin[c], claims.data() + claim_begin[c + 1]};
     }
 };
 
+/// Persons who follow each other on a national ranking, highest cost first: all of it, or those around a line.
+struct Band {
+    static constexpr std::size_t step = 1024;
+    std::int64_t above = 0;  ///< insured above the first person
+    std::vector<risk::Ranked> persons;
+    std::vector<std::int64_t> inside;  ///< [k]: insured above persons[k * step]
+    bool top = true, bottom = true;    ///< nobody lies above; nobody below
+
+    /// Fills `inside` from persons in order.
+    void count();
+};
+using Ranking = std::vector<Band>;  ///< highest first, apart
+
 /// National rankings and lines.
 struct CostYear {  ///< one calendar year of cost: MHK and GGZ-MHK
-    std::vector<risk::Ranked> mhk, ggz;
+    Ranking mhk, ggz;
     std::int64_t insured = 0;
     std::int64_t adults = 0;              ///< of that year: mental care is ranked among them (annex 2)
     std::vector<std::int64_t> ggz_users;  ///< per GGZ-MHK line: adults whose cost exceeds its minimum
+    std::vector<risk::Line> ranked_mhk;   ///< lines of MHK before Options::threshold_ppm
     risk::CostLines lines;
 };
 struct NursingSum {  ///< one equalization year: MVV
-    std::vector<risk::Ranked> adults, children;
+    Ranking adults, children;
     std::int64_t insured_adults = 0, insured_children = 0;
     risk::SumLines lines;
 };
@@ -108,6 +126,22 @@ struct YearTotals {
     friend bool operator==(const YearTotals&, const YearTotals&) = default;
 };
 
+/// Insured days of one insurer in one municipality.
+struct MunicipalityDays {
+    std::uint16_t municipality = 0, insurer = 0;  ///< insurer: code
+    Days days = 0;
+    friend bool operator==(const MunicipalityDays&, const MunicipalityDays&) = default;
+};
+
+/// Mental care that one insurer paid for one person: what high-cost compensation looks at.
+struct MentalCost {
+    std::uint64_t person = 0;
+    Cents cents = 0;
+    std::uint16_t insurer = 0;  ///< position
+    std::uint16_t represents = 1;
+    friend bool operator==(const MentalCost&, const MentalCost&) = default;
+};
+
 /// One equalization year of an arm.
 struct ArmYear {
     std::int32_t year = 0;
@@ -115,6 +149,10 @@ struct ArmYear {
     YearTotals totals;
     estimation::Moments moments;  ///< cost of this year on classes of this year
     estimation::Fit fit;          ///< years used for weights only
+    // Of settled years of the baseline.
+    std::vector<std::int64_t> insured_rows;           ///< per insurer: persons of the sample, whatever they represent
+    std::vector<MunicipalityDays> municipality_days;  ///< by municipality and insurer, ascending
+    std::vector<MentalCost> mental_cost;              ///< persons ascending
 };
 
 /// The world without the programme.
@@ -157,6 +195,32 @@ struct Baseline {
 /// Zero-sum constraints and column names of the variable share.
 [[nodiscard]] estimation::Specification specification(const risk::Scheme& scheme);
 
+/// Where the cells (person, year) stand that a programme reached; persons who were not reached take four bytes.
+class CellIndex {
+public:
+    CellIndex() = default;
+    CellIndex(Index persons, std::int32_t first_year, std::int32_t years)
+        : first_year_{first_year}, years_{years}, slot_(static_cast<std::size_t>(persons), -1) {}
+    [[nodiscard]] bool holds(Index p) const { return slot_[static_cast<std::size_t>(p)] >= 0; }
+    /// Position of the cell; -1 when it was not reached.
+    [[nodiscard]] std::int32_t at(Index p, std::int32_t year) const {
+        const std::int32_t slot = slot_[static_cast<std::size_t>(p)];
+        return slot < 0 ? -1 : position_[static_cast<std::size_t>(Index{slot} * years_ + (year - first_year_))];
+    }
+    void put(Index p, std::int32_t year, std::int32_t position) {
+        std::int32_t& slot = slot_[static_cast<std::size_t>(p)];
+        if (slot < 0) {
+            slot = static_cast<std::int32_t>(position_.size()) / years_;
+            position_.resize(position_.size() + static_cast<std::size_t>(years_), -1);
+        }
+        position_[static_cast<std::size_t>(Index{slot} * years_ + (year - first_year_))] = position;
+    }
+
+private:
+    std::int32_t first_year_ = 0, years_ = 1;
+    std::vector<std::int32_t> slot_, position_;
+};
+
 /// Classes of one person in one equalization year, given care and lines.
 struct View {
     const Panel* panel = nullptr;
@@ -164,18 +228,26 @@ struct View {
     const std::vector<CostYear>* cost_years = nullptr;         ///< for thresholds of the baseline
     const std::vector<risk::CostLines>* cost_lines = nullptr;  ///< overrides, by calendar year
     const std::vector<risk::SumLines>* sum_lines = nullptr;
-    const std::vector<std::int32_t>* overlay = nullptr;  ///< by cell: position in overlay_care, or -1
+    const CellIndex* overlay = nullptr;  ///< position in overlay_care of the cells reached
     const std::vector<risk::CareYear>* overlay_care = nullptr;
     std::uint64_t seed = 1;
 
     [[nodiscard]] const risk::CareYear& care(Index p, std::int32_t year) const {
-        const std::size_t c = panel->cell(p, year);
-        if (overlay != nullptr && (*overlay)[c] >= 0) return (*overlay_care)[static_cast<std::size_t>((*overlay)[c])];
-        return panel->care[c];
+        if (overlay != nullptr)
+            if (const std::int32_t k = overlay->at(p, year); k >= 0)
+                return (*overlay_care)[static_cast<std::size_t>(k)];
+        return panel->care[panel->cell(p, year)];
     }
     void health(Index p, std::int32_t year, const data::Record& record, risk::Health& out) const;
     /// The same without HSM, which looks at the classes of an earlier year.
     void classes(Index p, std::int32_t year, const data::Record& record, risk::Health& out) const;
+
+    // The parts of `health`: what rests on care and insurance alone, what rests on national lines, what on earlier classes.
+    [[nodiscard]] risk::Past past(Index p, std::int32_t year) const;
+    void care_classes(const risk::Past& past, std::int32_t year, const data::Record& record, risk::Health& out) const;
+    void line_classes(const risk::Past& past, Index p, std::int32_t year, const data::Record& record,
+                      risk::Health& out) const;
+    void memory_classes(Index p, std::int32_t year, const data::Record& record, risk::Health& out) const;
 };
 
 /// What an insured pays under the deductible of one insurer in one year.

@@ -79,8 +79,8 @@ void check_equal(const Baseline& b, const Streamed& s) {
         const std::size_t y = static_cast<std::size_t>(line.year - b.options.first_year);
         const std::size_t own = static_cast<std::size_t>(line.year - s.first_year);
         std::int64_t above = 0, on = 0;
-        const auto count = [&](const std::vector<risk::Ranked>& ranked) {
-            for (const risk::Ranked& r : ranked) {
+        const auto count = [&](const Ranking& ranking) {
+            for (const risk::Ranked& r : ranking.front().persons) {
                 if (r.cost > line.line.cost) above += r.represents;
                 if (r.cost == line.line.cost) on += r.represents;
             }
