@@ -5,7 +5,9 @@
 #include "scenario_detail.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <functional>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -48,10 +50,25 @@ struct Lines {
 /// Marks the persons between the old and the new lines that classes of a year look at.
 void mark_between(const Baseline& baseline, const Lines& lines, std::int32_t year, std::vector<char>& mark);
 
+/// Class days that own claims move at baseline thresholds, per criterion of a share: of records whose classes lose weight
+/// by it, and of those whose classes gain. Leaving a class and entering another is one step.
+struct ShareSteps {
+    std::vector<std::array<payment::ClassTotals, 2>> moved;  ///< [criterion][loss, gain]
+};
+struct ClassSteps {
+    ShareSteps variable, ggz;
+};
+[[nodiscard]] ClassSteps empty_steps(const risk::Scheme& scheme, Index insurers);
+/// Adds what one record's rows of a share differ in; directions by the weights of the settlement before neutrality.
+void add_step(const std::vector<risk::CriterionColumns>& layout, const std::vector<MicroEuro>& weights, Index insurer,
+              Days weight, const risk::Row& before, const risk::Row& after, ShareSteps& steps);
+
 /// One year of the arm with programmes.
 struct Arm {
     YearTotals totals;
     payment::ClassTotals c1, c2;  // own claims at baseline lines; moved lines alone
+    payment::ClassTotals ggz_c1, ggz_c2;
+    ClassSteps steps;  // from the baseline to c1 and ggz_c1
     estimation::Fit fit;
     bool fitted = false;
     std::vector<ClassChange> classes;
@@ -90,17 +107,25 @@ struct Desk {
     const YearTotals* base = nullptr;
     const YearTotals* scen = nullptr;
     const payment::ClassTotals *c1 = nullptr, *c2 = nullptr;  // own claims only; thresholds only
-    payment::Counts expected_base, expected_scen;             // variable share
-    std::vector<MicroEuro> official, changed;                 // variable weights
-    std::vector<Cents> a1, a2, a3, programme;                 // by insurer
+    const payment::ClassTotals *ggz_c1 = nullptr, *ggz_c2 = nullptr;
+    const ClassSteps* steps = nullptr;             // of c1 and ggz_c1
+    payment::Counts expected_base, expected_scen;  // variable share
+    std::vector<MicroEuro> official, changed;      // variable weights
+    std::vector<Cents> a1, a2, a3, programme;      // by insurer
     Cents macro_change = 0;
     // Of the baseline, once.
     payment::National national_base{}, ggz_base{};
     std::vector<MicroEuro> ggz_weights, deductible_weights;
+    // After the neutrality of the scenario's own counts.
+    std::vector<MicroEuro> ggz_weights_scen, deductible_weights_scen;
 };
 
 /// The desk of a year without a programme: the scenario's sides are those of the baseline.
 [[nodiscard]] Desk baseline_desk(const Baseline& baseline, std::int32_t year);
+
+/// Sets what neutrality of the GGZ share and of expected own payments makes of the scenario's counts.
+/// @param arm_of  totals of the scenario of any year
+void follow_counts(Desk& desk, const std::function<const YearTotals&(std::int32_t)>& arm_of);
 
 /// Result of every insurer with the channels that are on.
 [[nodiscard]] Settlement settle(const Desk& desk, const Channels& channels);

@@ -280,6 +280,8 @@ void add_totals(const View& view, const std::vector<std::int32_t>& insurers, Ind
         count_person(&ClassPersons::variable);
         count(totals.variable, totals.variable_abroad);
         if (moments != nullptr) moments->add(row.view(), days, cost.variable, r.represents, sign);
+        if (view.gap != nullptr && !totals.gap.empty())
+            view.gap->add(r, row, weight, factor * (cost.variable + cost.ggz + cost.fixed + cost.nursing), totals.gap);
         if (scheme.nursing_columns() > 0) {
             scheme.nursing_row(r, year, health, row);
             count_person(&ClassPersons::nursing);
@@ -357,6 +359,11 @@ void merge(YearTotals& a, const YearTotals& b) {
     add(a.own_payments, b.own_payments);
     add(a.own_payments_mandatory, b.own_payments_mandatory);
     add(a.ggz_excess, b.ggz_excess);
+    for (std::size_t k = 0; k < a.gap.size(); ++k) {
+        a.gap[k].days += b.gap[k].days;
+        a.gap[k].cost += b.gap[k].cost;
+        a.gap[k].morbidity += b.gap[k].morbidity;
+    }
 }
 
 }  // namespace detail
@@ -368,6 +375,46 @@ void Band::count() {
         if (k % step == 0) inside.push_back(sum);
         sum += persons[k].represents;
     }
+}
+
+GapPlan gap_plan(const risk::Scheme& scheme, const std::vector<std::uint16_t>& municipalities) {
+    if (std::adjacent_find(municipalities.begin(), municipalities.end(), std::greater_equal<>{}) !=
+        municipalities.end())
+        throw ParameterError{{{"baseline", "municipalities", "codes in ascending order", "others"}}};
+    GapPlan plan;
+    plan.others = static_cast<std::uint32_t>(municipalities.size());
+    plan.position.assign(municipalities.empty() ? 0 : municipalities.back() + std::size_t{1}, plan.others);
+    for (std::uint32_t k = 0; k < plan.others; ++k) plan.position[municipalities[k]] = k;
+    const params::Model& model = scheme.model();
+    plan.weights = detail::variable_weights(scheme);
+    for (const risk::CriterionColumns& c : scheme.variable_layout()) {
+        if (c.name == "age_sex") {
+            plan.first = c.offset;
+            plan.classes = c.size;
+        }
+        const params::Criterion& rule = *std::find_if(model.variable.criteria.begin(), model.variable.criteria.end(),
+                                                      [&](const auto& of) { return of.name == c.name; });
+        const bool looks_back =
+            std::any_of(rule.data_years.begin(), rule.data_years.end(), [](auto lag) { return lag > 0; });
+        if (!looks_back && rule.of.empty()) std::fill_n(plan.weights.begin() + c.offset, c.size, MicroEuro{0});
+    }
+    return plan;
+}
+
+void GapPlan::add(const data::Record& record, const risk::Row& row, Days weight, Cents cost,
+                  std::vector<GapCell>& cells) const {
+    const std::size_t of = record.municipality < position.size() ? position[record.municipality] : others;
+    Int128 morbidity = 0;
+    Index age_sex = -1;
+    for (const risk::Entry& e : row.view()) {
+        if (e.column >= first && e.column < first + classes) age_sex = e.column - first;
+        morbidity += static_cast<Int128>(weights[e.column]) * e.count;
+    }
+    if (age_sex < 0) return;  // no class of age and sex: nobody to compare with
+    GapCell& cell = cells[of * static_cast<std::size_t>(classes) + static_cast<std::size_t>(age_sex)];
+    cell.days += weight;
+    cell.cost += cost;
+    cell.morbidity += morbidity * weight;
 }
 
 void View::health(Index p, std::int32_t year, const data::Record& record, risk::Health& out) const {
@@ -595,6 +642,8 @@ Baseline build(std::shared_ptr<const risk::Scheme> scheme, const Options& o, std
     const std::int32_t first_class_year = scenario::first_class_year(o);
     b.first_class_year = first_class_year;
     b.specification = specification(*b.scheme);
+    if (!o.municipalities.empty() && b.scheme->model().weighted)
+        b.gap = std::make_shared<const GapPlan>(gap_plan(*b.scheme, o.municipalities));
     const Panel& panel = *b.panel;
 
     b.cost_years.resize(at(panel.years));
@@ -621,7 +670,7 @@ Baseline build(std::shared_ptr<const risk::Scheme> scheme, const Options& o, std
         detail::rank_cost_year(*b.scheme, o, std::move(mhk), std::move(ggz), year);
         cost_lines[at(y)] = year.lines;
     });
-    View view{&panel, b.scheme.get(), &b.cost_years, &cost_lines, &sum_lines, nullptr, nullptr, o.seed};
+    View view{&panel, b.scheme.get(), &b.cost_years, &cost_lines, &sum_lines, nullptr, nullptr, o.seed, b.gap.get()};
     const std::int32_t first_mvv = std::max(first_class_year - b.scheme->hsm_lag(), o.first_year + 1);
     for_each_chunk(run, panel.years, [&](Index y) {
         const std::int32_t t = o.first_year + static_cast<std::int32_t>(y);
@@ -652,6 +701,7 @@ Baseline build(std::shared_ptr<const risk::Scheme> scheme, const Options& o, std
         arm.year = first_class_year + static_cast<std::int32_t>(k);
         arm.settled = arm.year >= o.start;
         arm.totals = detail::empty_totals(*b.scheme, o.insurers.size());
+        if (b.gap != nullptr && arm.settled) arm.totals.gap.resize(b.gap->cells());
         // Weights move with the cost of simulated years; the first year is estimated for validation, with inference.
         const bool estimated = k == 0 || (arm.year >= o.start && arm.year + o.estimation_lag <= last);
         if (estimated) arm.moments = estimation::Moments{b.scheme->variable_columns()};

@@ -48,7 +48,9 @@ public:
           decompose_{decompose},
           arm_{arm},
           moments_{moments} {
+        arm.ggz_c1 = arm.ggz_c2 = b.arm(year).totals.ggz;
         if (!decompose) return;
+        arm.steps = detail::empty_steps(scheme_, static_cast<Index>(b.options.insurers.size()));
         lost_.resize(b.options.insurers.size() * at(scheme_.variable_columns()));
         won_ = lost_;
         persons_.assign(lost_.size(), 0);
@@ -88,6 +90,7 @@ private:
     bool decompose_;
     detail::Arm& arm_;
     estimation::Moments* moments_;
+    std::vector<MicroEuro> weights_ = detail::variable_weights(scheme_), ggz_weights_ = detail::ggz_weights(scheme_);
     std::vector<Days> lost_, won_;
     std::vector<std::int64_t> persons_, last_;
     risk::Health base_, own_, line_, full_;
@@ -127,11 +130,18 @@ private:
             return [&totals, i, weight](std::uint16_t column, int count) { totals.add(i, column, weight * count); };
         };
         const bool moments = moments_ != nullptr && (full_moved_ || before.variable != after.variable);
-        if (moments || own_moved_ || line_moved_ || full_moved_) scheme_.variable_row(r, year_, base_, before_);
+        const Cents spent = before.variable + before.ggz + before.fixed + before.nursing,
+                    spends = after.variable + after.ggz + after.fixed + after.nursing;
+        const bool gap = views_.base.gap != nullptr && (full_moved_ || spent != spends);
+        if (moments || gap || own_moved_ || line_moved_ || full_moved_) scheme_.variable_row(r, year_, base_, before_);
         if (moments) moments_->add(before_.view(), days, before.variable, r.represents, -1);
         if (full_moved_) {
             scheme_.variable_row(r, year_, full_, after_);
             each_change(before_, after_, change(arm_.totals.variable));
+        }
+        if (gap) {
+            views_.base.gap->add(r, before_, -weight, -spent * r.represents, arm_.totals.gap);
+            views_.base.gap->add(r, full_moved_ ? after_ : before_, weight, spends * r.represents, arm_.totals.gap);
         }
         if (moments) moments_->add((full_moved_ ? after_ : before_).view(), days, after.variable, r.represents, 1);
         if (decompose_ && own_moved_) {
@@ -142,15 +152,24 @@ private:
                 (count < 0 ? lost_ : won_)[j] += std::abs(count) * weight;
                 if (std::exchange(last_[j], p) != p) ++persons_[j];
             });
+            detail::add_step(scheme_.variable_layout(), weights_, i, weight, before_, after_, arm_.steps.variable);
         }
         if (decompose_ && line_moved_) {
             scheme_.variable_row(r, year_, line_, after_);
             each_change(before_, after_, change(arm_.c2));
         }
-        if (full_moved_ && scheme_.age(r, year_) >= scheme_.model().adult_age) {
+        const bool adult = scheme_.age(r, year_) >= scheme_.model().adult_age;
+        if (adult && (own_moved_ || line_moved_ || full_moved_)) {
             scheme_.ggz_row(r, year_, base_, before_);
             scheme_.ggz_row(r, year_, full_, after_);
             each_change(before_, after_, change(arm_.totals.ggz));
+            if (decompose_) {
+                scheme_.ggz_row(r, year_, line_, after_);
+                each_change(before_, after_, change(arm_.ggz_c2));
+                scheme_.ggz_row(r, year_, own_, after_);
+                each_change(before_, after_, change(arm_.ggz_c1));
+                detail::add_step(scheme_.ggz_layout(), ggz_weights_, i, weight, before_, after_, arm_.steps.ggz);
+            }
             scheme_.deductible_row(r, year_, base_, before_);
             scheme_.deductible_row(r, year_, full_, after_);
             each_change(before_, after_, change(arm_.totals.deductible));

@@ -31,6 +31,10 @@ void add_cost(const risk::Scheme& scheme, const data::Claim& claim, RecordCost& 
 /// Insured of 18 and older in the cost year: those whose mental care is ranked.
 [[nodiscard]] bool ranked_for_mental_care(const risk::Scheme& scheme, const data::Record& r, std::int32_t year);
 
+/// Weights before neutrality: those of the settlement where the regulation has some, else of the grant.
+[[nodiscard]] std::vector<MicroEuro> variable_weights(const risk::Scheme& scheme);
+[[nodiscard]] std::vector<MicroEuro> ggz_weights(const risk::Scheme& scheme);
+
 /// MHK lines in euros times so many millionths; a line that moved has no ties.
 void scale(std::vector<risk::Line>& lines, std::int64_t ppm);
 

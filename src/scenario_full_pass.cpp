@@ -23,7 +23,7 @@ ArmYear full_pass(const Baseline& b, const Substitution& programme, const Area& 
     }
     std::vector<risk::CostLines> cost_lines(at(panel.years));
     std::vector<risk::SumLines> sum_lines(at(panel.years));
-    View view{&changed, &scheme, nullptr, &cost_lines, &sum_lines, nullptr, nullptr, b.options.seed};
+    View view{&changed, &scheme, nullptr, &cost_lines, &sum_lines, nullptr, nullptr, b.options.seed, b.gap.get()};
     for (std::int32_t y = panel.first_year; y < year; ++y) {
         CostYear ranking;
         std::vector<risk::Ranked> mhk, ggz;
@@ -62,6 +62,7 @@ ArmYear full_pass(const Baseline& b, const Substitution& programme, const Area& 
     ArmYear arm;
     arm.year = year;
     arm.totals = detail::empty_totals(scheme, b.options.insurers.size());
+    if (b.gap != nullptr) arm.totals.gap.resize(b.gap->cells());
     arm.moments = estimation::Moments{scheme.variable_columns()};
     detail::AreaCount area_count{b.options.insurers.size()};
     for (Index p = 0; p < changed.persons(); ++p) {

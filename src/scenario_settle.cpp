@@ -65,10 +65,10 @@ Settlement detail::settle(const Desk& d, const Channels& c) {
     s.variable_cost = in.national.cost;
     s.scaled_normative = in.national.normative;
 
-    // GGZ share; its classes follow own claims, its neutrality and counts are those of the arm in force.
-    const YearTotals& ggz = c1 ? *d.scen : *d.base;
+    // GGZ share.
+    const payment::ClassTotals& ggz = c1 && c2 ? d.scen->ggz : c1 ? *d.ggz_c1 : c2 ? *d.ggz_c2 : d.base->ggz;
     payment::ShareInput gin;
-    gin.normative = payment::normative(ggz.ggz, d.ggz_weights);
+    gin.normative = payment::normative(ggz, e1 ? d.ggz_weights_scen : d.ggz_weights);
     gin.days_in_year = year_days;
     gin.flat_ppm = model.flat_ppm_ggz;
     gin.adult_days = d.base->adult_days;
@@ -84,7 +84,8 @@ Settlement detail::settle(const Desk& d, const Channels& c) {
 
     // Expected own payments.
     const YearTotals& own = on(c, Channel::d_expected_own_payments) ? *d.scen : *d.base;
-    const std::vector<Int128> expected_own = payment::normative(own.deductible, d.deductible_weights);
+    const std::vector<Int128> expected_own =
+        payment::normative(own.deductible, e1 ? d.deductible_weights_scen : d.deductible_weights);
     const YearTotals& patients = on(c, Channel::b_own_payments) ? *d.scen : *d.base;
     s.own_payments = patients.own_payments;
     s.expected_own_payments =
@@ -130,28 +131,70 @@ namespace {
     return settlement.criteria.empty() ? grant : settlement;
 }
 
-/// GGZ and deductible weights after their neutrality; both arms share those of the baseline, since no count of theirs is
-/// an incentive of hospital substitution: AVI is demography, and GGZ classes do not follow from hospital care.
-void prepare_shared_weights(Desk& d) {
-    const risk::Scheme& s = *d.b->scheme;
-    const params::Model& model = s.model();
-    const bool compensated = std::any_of(model.high_cost.begin(), model.high_cost.end(),
-                                         [](const params::HighCost& h) { return h.share == "ggz"; });
-    const params::Share& ggz = compensated ? model.ggz_hcc : ex_post(model.ggz_ex_post, model.ggz);
-    const auto base_of = [&](std::int32_t t) -> const YearTotals& { return d.b->arm(t).totals; };
-    d.ggz_weights = payment::neutral(
-        s.ggz_layout(), model.neutrality, compensated ? "ggz_hcc" : "ggz", s.weights(ggz),
-        expected(*d.b, d.year, base_of, [](const YearTotals& t) -> const payment::ClassTotals& { return t.ggz; }),
-        realised(d.base->ggz), d.b->options.rounding);
-    d.deductible_weights = s.weights(ex_post(model.deductible_ex_post, model.deductible));
-    d.deductible_weights.push_back(model.forfait_ex_post * micro_per_cent);
-    const payment::Counts want = expected(
-        *d.b, d.year, base_of, [](const YearTotals& t) -> const payment::ClassTotals& { return t.deductible; });
-    d.deductible_weights = payment::neutral(s.deductible_layout(), model.neutrality, "deductible", d.deductible_weights,
-                                            want, realised(d.base->deductible), d.b->options.rounding);
+[[nodiscard]] bool compensated(const params::Model& model) {
+    return std::any_of(model.high_cost.begin(), model.high_cost.end(), [](const auto& h) { return h.share == "ggz"; });
 }
 
+[[nodiscard]] std::vector<MicroEuro> neutral_ggz(const Baseline& b, const payment::Counts& want,
+                                                 const YearTotals& totals) {
+    const risk::Scheme& s = *b.scheme;
+    return payment::neutral(s.ggz_layout(), s.model().neutrality, compensated(s.model()) ? "ggz_hcc" : "ggz",
+                            detail::ggz_weights(s), want, realised(totals.ggz), b.options.rounding);
+}
+
+[[nodiscard]] std::vector<MicroEuro> neutral_deductible(const Baseline& b, const payment::Counts& want,
+                                                        const YearTotals& totals) {
+    const risk::Scheme& s = *b.scheme;
+    const params::Model& model = s.model();
+    std::vector<MicroEuro> weights = s.weights(ex_post(model.deductible_ex_post, model.deductible));
+    weights.push_back(model.forfait_ex_post * micro_per_cent);
+    return payment::neutral(s.deductible_layout(), model.neutrality, "deductible", std::move(weights), want,
+                            realised(totals.deductible), b.options.rounding);
+}
+
+const payment::ClassTotals& ggz_of(const YearTotals& t) { return t.ggz; }
+const payment::ClassTotals& deductible_of(const YearTotals& t) { return t.deductible; }
+
 }  // namespace
+
+std::vector<MicroEuro> detail::variable_weights(const risk::Scheme& scheme) {
+    return scheme.weights(ex_post(scheme.model().variable_ex_post, scheme.model().variable));
+}
+
+std::vector<MicroEuro> detail::ggz_weights(const risk::Scheme& scheme) {
+    const params::Model& model = scheme.model();
+    return scheme.weights(compensated(model) ? model.ggz_hcc : ex_post(model.ggz_ex_post, model.ggz));
+}
+
+void detail::follow_counts(Desk& d, const std::function<const YearTotals&(std::int32_t)>& arm_of) {
+    d.ggz_weights_scen = neutral_ggz(*d.b, expected(*d.b, d.year, arm_of, ggz_of), *d.scen);
+    d.deductible_weights_scen = neutral_deductible(*d.b, expected(*d.b, d.year, arm_of, deductible_of), *d.scen);
+}
+
+detail::ClassSteps detail::empty_steps(const risk::Scheme& scheme, Index insurers) {
+    const auto share = [&](const std::vector<risk::CriterionColumns>& layout, Index columns) {
+        const payment::ClassTotals none{insurers, columns};
+        return ShareSteps{std::vector<std::array<payment::ClassTotals, 2>>(layout.size(), {none, none})};
+    };
+    return {share(scheme.variable_layout(), scheme.variable_columns()),
+            share(scheme.ggz_layout(), scheme.ggz_columns())};
+}
+
+void detail::add_step(const std::vector<risk::CriterionColumns>& layout, const std::vector<MicroEuro>& weights,
+                      Index insurer, Days weight, const risk::Row& before, const risk::Row& after, ShareSteps& steps) {
+    for (std::size_t c = 0; c < layout.size(); ++c) {
+        const auto each = [&](auto&& take) {
+            for (const auto& [row, sign] : {std::pair{&before, -1}, std::pair{&after, 1}})
+                for (const risk::Entry& e : row->view())
+                    if (e.column >= layout[c].offset && e.column < layout[c].offset + layout[c].size)
+                        take(e.column, sign * static_cast<int>(e.count));
+        };
+        Int128 change = 0;
+        each([&](std::uint16_t column, int count) { change += static_cast<Int128>(weights[column]) * count; });
+        payment::ClassTotals& side = steps.moved[c][change < 0 ? 0 : 1];
+        each([&](std::uint16_t column, int count) { side.add(insurer, column, weight * count); });
+    }
+}
 
 detail::Desk detail::baseline_desk(const Baseline& b, std::int32_t year) {
     Desk d;
@@ -159,12 +202,15 @@ detail::Desk detail::baseline_desk(const Baseline& b, std::int32_t year) {
     d.year = year;
     d.base = d.scen = &b.arm(year).totals;
     d.c1 = d.c2 = &d.base->variable;
+    d.ggz_c1 = d.ggz_c2 = &d.base->ggz;
     const auto base_of = [&](std::int32_t t) -> const YearTotals& { return b.arm(t).totals; };
     d.expected_base = d.expected_scen =
         expected(b, year, base_of, [](const YearTotals& t) -> const payment::ClassTotals& { return t.variable; });
-    d.official = d.changed = b.scheme->weights(ex_post(b.scheme->model().variable_ex_post, b.scheme->model().variable));
+    d.official = d.changed = detail::variable_weights(*b.scheme);
     d.a1 = d.a2 = d.a3 = d.programme = std::vector<Cents>(b.options.insurers.size());
-    prepare_shared_weights(d);
+    d.ggz_weights = d.ggz_weights_scen = neutral_ggz(b, expected(b, year, base_of, ggz_of), *d.base);
+    d.deductible_weights = d.deductible_weights_scen =
+        neutral_deductible(b, expected(b, year, base_of, deductible_of), *d.base);
     d.national_base = {total(d.base->cost_variable),
                        total(payment::normative(d.base->variable, neutral_variable(d, d.official, false)))};
     d.ggz_base = {total(d.base->cost_ggz), total(payment::normative(d.base->ggz, d.ggz_weights))};
@@ -180,6 +226,41 @@ std::vector<MicroEuro> detail::moved_weights(const std::vector<MicroEuro>& offic
                                        static_cast<double>(micro_per_euro));
     return weights;
 }
+
+namespace {
+
+/// Channel c1 criterion by criterion, losses before gains, each a full settlement with all before it.
+[[nodiscard]] std::vector<CriterionEffect> criteria_of(const Desk& desk) {
+    std::vector<CriterionEffect> effects;
+    if (desk.steps == nullptr) return effects;
+    payment::ClassTotals variable = desk.base->variable, ggz = desk.base->ggz;
+    Desk d = desk;
+    d.c1 = &variable;
+    d.ggz_c1 = &ggz;
+    Channels c;
+    for (std::size_t k = 0; k <= static_cast<std::size_t>(Channel::c1_classes); ++k) c.set(k);
+    std::vector<Cents> before = settle(d, c).result;
+    Index criterion = 0;
+    for (auto [share, totals] : {std::pair{&desk.steps->variable, &variable}, std::pair{&desk.steps->ggz, &ggz}})
+        for (const auto& sides : share->moved) {
+            CriterionEffect effect{criterion++, {}, {}};
+            const auto step = [&](const payment::ClassTotals& side) {
+                *totals += side;
+                std::vector<Cents> after = settle(d, c).result;
+                std::vector<Cents> change = sum_of(after, before, -1);
+                before = std::move(after);
+                return change;
+            };
+            const payment::ClassTotals none{totals->insurers(), totals->columns()};
+            if (sides[0] == none && sides[1] == none) continue;  // nobody's classes of this criterion move
+            effect.loss = step(sides[0]);
+            effect.gain = step(sides[1]);
+            effects.push_back(std::move(effect));
+        }
+    return effects;
+}
+
+}  // namespace
 
 void detail::decompose(const Desk& d, YearOutcome& y) {
     const std::size_t insurers = d.programme.size();
@@ -198,6 +279,7 @@ void detail::decompose(const Desk& d, YearOutcome& y) {
     };
     walk(true, y.forward);
     walk(false, y.reverse);
+    y.criteria = criteria_of(d);
 }
 
 bool needs_statement(const params::Model& model) {

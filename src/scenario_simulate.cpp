@@ -50,7 +50,7 @@ Outcome simulate(const Baseline& b, const Substitution& programme, const Area& a
         base_cost.push_back(b.cost_years[y].lines);
         base_sums.push_back(b.nursing[y].lines);
     }
-    const View base_view{&panel, &scheme, &b.cost_years, &base_cost, &base_sums, nullptr, nullptr, o.seed};
+    const View base_view{&panel, &scheme, &b.cost_years, &base_cost, &base_sums, nullptr, nullptr, o.seed, b.gap.get()};
     detail::Views views{base_view, base_view, base_view, base_view};
     views.own.overlay = views.full.overlay = &overlay.care_at;
     views.own.overlay_care = views.full.overlay_care = &overlay.care;
@@ -122,8 +122,13 @@ Outcome simulate(const Baseline& b, const Substitution& programme, const Area& a
         d.scen = &arms[at(k)].totals;
         d.c1 = &arms[at(k)].c1;
         d.c2 = &arms[at(k)].c2;
+        d.ggz_c1 = &arms[at(k)].ggz_c1;
+        d.ggz_c2 = &arms[at(k)].ggz_c2;
+        d.steps = &arms[at(k)].steps;
+        y.gap = arms[at(k)].totals.gap;
         d.expected_scen =
             expected(b, t, scen_of, [](const YearTotals& x) -> const payment::ClassTotals& { return x.variable; });
+        detail::follow_counts(d, scen_of);
         if (const std::int32_t e = t - o.estimation_lag; o.estimates && e >= o.start)
             d.changed = moved_weights(d.official, arms[at(e - o.start)].fit, b.arm(e).fit);
         y.weight_change = d.changed;

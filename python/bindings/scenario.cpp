@@ -79,6 +79,25 @@ std::vector<std::vector<Cents>> channels(const std::vector<std::array<Cents, cha
     return result;
 }
 
+/// Days, cents and micro-euro x days of the health gap, [municipality, others last][class of age and sex].
+py::object gap(const Baseline& b, const std::vector<GapCell>& cells) {
+    if (b.gap == nullptr) return py::none();
+    const auto rows = static_cast<py::ssize_t>(b.gap->others) + 1;
+    const auto classes = static_cast<py::ssize_t>(b.gap->classes);
+    py::array_t<std::int64_t> days({rows, classes}), cents({rows, classes});
+    py::list morbidity;
+    for (std::size_t k = 0; k < cells.size(); ++k) {
+        days.mutable_data()[k] = cells[k].days;
+        cents.mutable_data()[k] = cells[k].cost;
+        morbidity.append(integer(cells[k].morbidity));
+    }
+    py::dict d;
+    d["days"] = days;
+    d["cents"] = cents;
+    d["morbidity"] = morbidity;
+    return d;
+}
+
 std::vector<Cents> line_costs(const std::vector<risk::Line>& lines) {
     std::vector<Cents> result;
     for (const risk::Line& l : lines) result.push_back(l.cost);
@@ -288,7 +307,8 @@ void bind_scenario(py::module_& m) {
         .def_readwrite("threshold_ppm", &Options::threshold_ppm)
         .def_readwrite("rounding", &Options::rounding)
         .def_readwrite("pass_through_ppm", &Options::pass_through_ppm)
-        .def_readwrite("pass_through_lag", &Options::pass_through_lag);
+        .def_readwrite("pass_through_lag", &Options::pass_through_lag)
+        .def_readwrite("municipalities", &Options::municipalities);
 
     py::class_<substitution::Line>(m, "ProgrammeLine")
         .def(py::init<>())
@@ -348,6 +368,7 @@ void bind_scenario(py::module_& m) {
         .def("moments", [](const Baseline& b, int year) { return b.arm(year).moments; })
         .def("fit", [](const Baseline& b, int year) { return b.arm(year).fit; })
         .def("ex_ante", [](const Baseline& b, int year) { return statement(ex_ante_baseline(b, year)); })
+        .def("gap", [](const Baseline& b, int year) { return gap(b, b.arm(year).totals.gap); })
         .def("ex_post", [](const Baseline& b, int year) { return statement(settle_baseline(b, year)); })
         .def("mhk_lines",
              [](const Baseline& b, int year) {
@@ -535,6 +556,10 @@ void bind_scenario(py::module_& m) {
                                        d["scenario"] = statement(y.scenario);
                                        d["forward"] = channels(y.forward);
                                        d["reverse"] = channels(y.reverse);
+                                       py::list criteria;
+                                       for (const CriterionEffect& c : y.criteria)
+                                           criteria.append(py::make_tuple(c.criterion, c.loss, c.gain));
+                                       d["criteria"] = criteria;
                                        d["weight_change"] = y.weight_change;
                                        d["baseline_mhk"] = line_costs(y.baseline_mhk);
                                        d["scenario_mhk"] = line_costs(y.scenario_mhk);
@@ -568,6 +593,9 @@ void bind_scenario(py::module_& m) {
                 result.append(py::make_tuple(c.year, c.insurer, c.column, c.days_lost, c.days_won, c.persons));
             return result;
         });
+    m.def(
+        "gap", [](const Baseline& b, const Outcome& o, std::size_t k) { return gap(b, o.years.at(k).gap); },
+        py::arg("baseline"), py::arg("outcome"), py::arg("year_index"));
     std::vector<std::string> names(channel_names.begin(), channel_names.end());
     m.attr("channel_names") = names;
     m.attr("effect_names") = std::vector<std::string>{"avoided", "replacement", "added", "referred_on", "downstream"};

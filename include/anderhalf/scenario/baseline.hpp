@@ -42,6 +42,7 @@ struct Options {
     payment::Rounding rounding = payment::Rounding::exact;
     std::int64_t pass_through_ppm = 0;  ///< premium rule: share of a result change given back
     std::int32_t pass_through_lag = 1;
+    std::vector<std::uint16_t> municipalities{};  ///< whose health gap is measured, in ascending order; empty: none
 };
 
 /// First equalization year whose classes are needed: the first simulated year less the longest lag of the rules.
@@ -112,6 +113,28 @@ struct NursingSum {  ///< one equalization year: MVV
     risk::SumLines lines;
 };
 
+/// Insured of one municipality, age and sex: what the health gap is made of.
+struct GapCell {
+    Days days = 0;
+    Cents cost = 0;        ///< settled, of all clusters
+    Int128 morbidity = 0;  ///< official weights of the classes that look at earlier care [micro-euro x days]
+    friend bool operator==(const GapCell&, const GapCell&) = default;
+};
+
+/// Where a record counts in the health gap: cells by municipality (all others are the last) and class of age and sex.
+struct GapPlan {
+    std::vector<std::uint32_t> position;  ///< by code of the municipality; codes beyond it are of the others
+    std::uint32_t others = 0;             ///< number of municipalities, and position of all others
+    Index first = 0, classes = 0;         ///< columns of age and sex in the variable share
+    std::vector<MicroEuro> weights;       ///< by column; 0 where no earlier care is looked at
+
+    [[nodiscard]] std::size_t cells() const { return (others + std::size_t{1}) * static_cast<std::size_t>(classes); }
+    void add(const data::Record& record, const risk::Row& row, Days weight, Cents cost,
+             std::vector<GapCell>& cells) const;
+};
+/// @throw ParameterError  municipalities out of order or twice
+[[nodiscard]] GapPlan gap_plan(const risk::Scheme& scheme, const std::vector<std::uint16_t>& municipalities);
+
 /// Realised totals of one equalization year: all that settlement needs.
 struct YearTotals {
     payment::ClassTotals variable, ggz, deductible;
@@ -123,6 +146,7 @@ struct YearTotals {
     std::vector<Cents> cost_variable, cost_ggz, cost_fixed, cost_nursing, own_payments;
     std::vector<Cents> own_payments_mandatory;  ///< the part under the mandatory deductible (Bzv 3.19(3))
     std::vector<std::int64_t> ggz_excess;       ///< high-cost compensation (art. 16) [millionths of a cent]
+    std::vector<GapCell> gap;                   ///< in the order of the plan; empty when no municipality is asked
     friend bool operator==(const YearTotals&, const YearTotals&) = default;
 };
 
@@ -166,6 +190,7 @@ struct Baseline {
     std::vector<std::vector<Cents>> category_cost;  ///< [year][insurer * category_count + category], settled
     estimation::Specification specification;
     std::int32_t first_class_year = 0;
+    std::shared_ptr<const GapPlan> gap;  ///< null when no municipality is asked
 
     /// @throw DomainError  a year without classes: before first_class_year or after the last one simulated
     [[nodiscard]] const ArmYear& arm(std::int32_t year) const {
@@ -231,6 +256,7 @@ struct View {
     const CellIndex* overlay = nullptr;  ///< position in overlay_care of the cells reached
     const std::vector<risk::CareYear>* overlay_care = nullptr;
     std::uint64_t seed = 1;
+    const GapPlan* gap = nullptr;  ///< counted where the totals have cells
 
     [[nodiscard]] const risk::CareYear& care(Index p, std::int32_t year) const {
         if (overlay != nullptr)

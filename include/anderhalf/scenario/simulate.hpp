@@ -81,12 +81,20 @@ struct ClassChange {
     std::int64_t persons = 0;  ///< rows of the sample, each person once
 };
 
+/// Channel c1 of one criterion, by insurer: what records lose by and what they gain by, as steps of full settlements.
+struct CriterionEffect {
+    Index criterion = 0;  ///< in the layout of the variable share, then in that of the GGZ share
+    std::vector<Cents> loss, gain;
+};
+
 struct YearOutcome {
     std::int32_t year = 0;
     Settlement baseline, scenario;
     std::vector<std::array<Cents, channel_count>> forward, reverse;  ///< by insurer; each sums to the change in result
-    std::vector<MicroEuro> weight_change;                            ///< scenario - baseline, variable share
-    std::vector<risk::Line> baseline_mhk, scenario_mhk;              ///< lines of this cost year
+    std::vector<CriterionEffect> criteria;               ///< of c1 in the forward walk; those that move; they sum to it
+    std::vector<GapCell> gap;                            ///< with the programme; empty when no municipality is asked
+    std::vector<MicroEuro> weight_change;                ///< scenario - baseline, variable share
+    std::vector<risk::Line> baseline_mhk, scenario_mhk;  ///< lines of this cost year
     std::vector<std::int64_t> insured,
         reached;                         ///< by insurer, persons of the sample: all, and those whose claims moved
     std::int64_t persons_regrouped = 0;  ///< rows whose classes were looked at again
