@@ -15,7 +15,8 @@ namespace {
 
 }  // namespace
 
-std::vector<Posting> ledger(const scenario::Outcome& outcome, const params::Model&, std::int64_t avoidable_ppm) {
+std::vector<Posting> ledger(const scenario::Outcome& outcome, const params::Model&,
+                            std::span<const std::int64_t> avoidable_ppm) {
     std::vector<Posting> postings;
     for (const scenario::YearOutcome& y : outcome.years) {
         Cents granted = 0;  // contributions of the baseline: what the fund was given money for
@@ -50,9 +51,10 @@ std::vector<Posting> ledger(const scenario::Outcome& outcome, const params::Mode
             // The state funds what the macro amount asks beyond the calculation premium; the fund bears the gap.
             post(Party::government, Party::fund, arm ? granted + y.macro_change - premium_change : granted,
                  Reason::macro_funding);
-            const Cents avoided =
-                arm ? static_cast<Cents>(static_cast<Int128>(y.hospital_avoided_claimed) * avoidable_ppm / 1'000'000)
-                    : 0;
+            Cents avoided = 0;
+            for (std::size_t k = 0; arm && k < y.hospital_avoided_by.size(); ++k)
+                avoided +=
+                    static_cast<Cents>(static_cast<Int128>(y.hospital_avoided_by[k]) * avoidable_ppm[k] / 1'000'000);
             post(Party::hospitals, Party::resources, hospital_base - avoided, Reason::production_hospital);
             post(Party::one_and_a_half_line_providers, Party::resources, one_and_a_half + programme,
                  Reason::production_one_and_a_half_line);

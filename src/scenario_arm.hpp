@@ -21,8 +21,9 @@ struct Overlay {
     std::vector<risk::CareYear> care;
     std::vector<RecordCost> cost;
     std::vector<std::pair<std::uint32_t, std::int32_t>> touched;  // (person index, year), by year, then person
-    std::vector<substitution::Movement> movements;
-    std::int64_t patients_rows = 0;
+    std::vector<substitution::Movement> movements;                // likewise
+    // Contacts of centres, and person-years that a programme without a centre reached: represented, and rows.
+    std::int64_t patients = 0, patients_rows = 0;
 
     /// Cost of the records of a cell, in their order.
     [[nodiscard]] std::span<const RecordCost> costs(const Panel& panel, Index p, std::int32_t year) const {
@@ -32,8 +33,16 @@ struct Overlay {
     }
 };
 
-/// Lets the programme happen to the candidates of an area.
-[[nodiscard]] Overlay apply(const Baseline& baseline, const substitution::Substitution& programme, const Area& area);
+/// Lets the programmes happen to the candidates of an area, one after the other, and settles what hospitals lose by contract.
+[[nodiscard]] Overlay apply(const Baseline& baseline, std::span<const substitution::Substitution> programmes,
+                            const Area& area, const Run& run);
+
+/// Movements added up by year, insurer, specialism, product type, effect, category, programme and rule, in this order.
+struct AddedUp {
+    std::vector<MovementTotal> totals;
+    std::vector<std::vector<std::int64_t>> reached;  // persons of the sample by simulated year and insurer
+};
+[[nodiscard]] AddedUp add_up(const Overlay& overlay, const Options& options, const Run& run);
 
 /// The lines of all years with the programmes.
 struct Lines {

@@ -10,12 +10,12 @@ namespace {
 
 }  // namespace
 
-ArmYear full_pass(const Baseline& b, const Substitution& programme, const Area& area, std::int32_t year) {
+ArmYear full_pass(const Baseline& b, std::span<const Substitution> programmes, const Area& area, std::int32_t year) {
     const Panel& panel = *b.panel;
     const risk::Scheme& scheme = *b.scheme;
     const std::vector<std::int32_t> insurers = detail::insurer_index(b.options.insurers);
     Panel changed = panel;
-    const detail::Overlay overlay = detail::apply(b, programme, area);
+    const detail::Overlay overlay = detail::apply(b, programmes, area, {});
     for (const auto& [p, of] : overlay.touched) {
         changed.care[panel.cell(p, of)] = overlay.care[at(overlay.care_at.at(p, of))];
         const auto costs = overlay.costs(panel, p, of);

@@ -4,8 +4,6 @@
 #include "scenario_arm.hpp"
 
 #include <algorithm>
-#include <map>
-#include <tuple>
 #include <utility>
 
 namespace anderhalf::scenario {
@@ -17,7 +15,6 @@ using detail::moved_weights;
 using detail::Overlay;
 using detail::total;
 using substitution::Effect;
-using substitution::Movement;
 using substitution::Substitution;
 
 namespace {
@@ -26,7 +23,8 @@ namespace {
 
 }  // namespace
 
-Outcome simulate(const Baseline& b, const Substitution& programme, const Area& area, bool decomposed, const Run& run) {
+Outcome simulate(const Baseline& b, std::span<const Substitution> programmes, const Area& area, bool decomposed,
+                 const Run& run) {
     const Options& o = b.options;
     const Panel& panel = *b.panel;
     const risk::Scheme& scheme = *b.scheme;
@@ -36,13 +34,21 @@ Outcome simulate(const Baseline& b, const Substitution& programme, const Area& a
     if (!scheme.model().weighted)
         throw ParameterError{
             {{"simulate " + scheme.model().name, "weights of the variable share", "printed or estimated", "none yet"}}};
-    if (programme.programme().start_year < o.start)
-        throw ParameterError{
-            {{"programme " + programme.programme().name, "start year", "at least " + std::to_string(o.start),
-              std::to_string(programme.programme().start_year)}}};
+    Problems<ParameterError> problems;
+    problems.require(!programmes.empty(), "simulate", "programmes", "at least one", "none");
+    for (std::size_t k = 0; k < programmes.size(); ++k) {
+        const substitution::Programme& one = programmes[k].programme();
+        problems.require(one.start_year >= o.start, "programme " + one.name, "start year",
+                         "at least " + std::to_string(o.start), std::to_string(one.start_year));
+        const bool alone = std::none_of(programmes.begin(), programmes.begin() + static_cast<std::ptrdiff_t>(k),
+                                        [&](const Substitution& s) { return s.programme().id == one.id; });
+        problems.require(alone, "programme " + one.name, "id", "one of its own among the programmes of a run",
+                         std::to_string(one.id));
+    }
+    problems.throw_if_any();
     const std::vector<std::int32_t> insurers = detail::insurer_index(o.insurers);
     const std::size_t n = o.insurers.size();
-    const Overlay overlay = detail::apply(b, programme, area);
+    const Overlay overlay = detail::apply(b, programmes, area, run);
 
     std::vector<risk::CostLines> base_cost;
     std::vector<risk::SumLines> base_sums;
@@ -64,38 +70,15 @@ Outcome simulate(const Baseline& b, const Substitution& programme, const Area& a
     outcome.patients_rows = overlay.patients_rows;
     outcome.touched_person_years = static_cast<std::int64_t>(overlay.touched.size());
 
-    // Movements added up.
-    std::map<std::tuple<std::int32_t, std::uint16_t, std::uint16_t, bool, Effect, Category>, MovementTotal> moved;
-    std::map<const MovementTotal*, std::uint64_t> counted;  // the last person: movements of a person-year come together
-    std::map<std::pair<std::int32_t, std::uint16_t>, std::uint64_t> reached;
-    for (YearOutcome& y : outcome.years) y.reached.assign(n, 0);
-    for (const Movement& m : overlay.movements) {
-        MovementTotal& t = moved[{m.year, m.insurer, m.specialism, m.consult, m.effect, m.category}];
-        t.year = m.year;
-        t.insurer = m.insurer;
-        t.specialism = m.specialism;
-        t.consult = m.consult;
-        t.effect = m.effect;
-        t.category = m.category;
-        t.claims += m.represents;
-        t.settled += m.settled * m.represents;
-        t.claimed += m.claimed * m.represents;
-        if (const auto [last, fresh] = counted.try_emplace(&t, m.person); fresh || last->second != m.person) {
-            ++t.persons;
-            last->second = m.person;
-        }
-        if (const auto [last, fresh] = reached.try_emplace({m.year, m.insurer}, m.person);
-            fresh || last->second != m.person) {
-            ++outcome.years[at(m.year - o.start)].reached[at(insurers[m.insurer])];
-            last->second = m.person;
-        }
-        if (m.effect == Effect::replacement || m.effect == Effect::added || m.effect == Effect::referred_on)
-            outcome.patients += m.represents;
-        if (m.effect == Effect::avoided) outcome.replaced += m.represents;
-        if (m.effect == Effect::referred_on) outcome.referred_on += m.represents;
-        if (m.effect == Effect::added) outcome.added += m.represents;
+    detail::AddedUp added_up = detail::add_up(overlay, o, run);
+    outcome.movements = std::move(added_up.totals);
+    outcome.patients = overlay.patients;
+    for (std::size_t k = 0; k < outcome.years.size(); ++k) outcome.years[k].reached = std::move(added_up.reached[k]);
+    for (const MovementTotal& m : outcome.movements) {
+        if (m.effect == Effect::avoided) outcome.replaced += m.claims;
+        if (m.effect == Effect::referred_on) outcome.referred_on += m.claims;
+        if (m.effect == Effect::added) outcome.added += m.claims;
     }
-    for (auto& [key, value] : moved) outcome.movements.push_back(value);
 
     std::vector<detail::Arm> arms(at(o.horizon));
     for_each_chunk(run, o.horizon, [&](Index chunk) {
@@ -148,32 +131,40 @@ Outcome simulate(const Baseline& b, const Substitution& programme, const Area& a
         y.hospital_claims = y.hospital_claims_base;
         y.one_and_a_half_claims = y.one_and_a_half_claims_base;
         y.other_claims = y.other_claims_base;
+        y.hospital_avoided_by.assign(programmes.size(), 0);
         for (const MovementTotal& m : outcome.movements) {
             if (m.year != t) continue;
             const std::size_t i = at(insurers[m.insurer]);
-            (m.effect == Effect::avoided ? d.a1 : m.effect == Effect::downstream ? d.a3 : d.a2)[i] += m.settled;
+            const bool own =
+                m.effect == Effect::avoided || m.effect == Effect::repriced || m.effect == Effect::price_rebase;
+            (own ? d.a1 : m.effect == Effect::downstream ? d.a3 : d.a2)[i] += m.settled;
             (m.category == Category::hospital              ? y.hospital_claims
              : m.category == Category::one_and_a_half_line ? y.one_and_a_half_claims
                                                            : y.other_claims)[i] += m.settled;
-            if (m.category == Category::hospital) y.hospital_avoided_claimed -= m.claimed;
-        }
-        const substitution::Programme& prog = programme.programme();
-        Days area_days = 0;
-        std::vector<Days> own_days(n);
-        for (const MunicipalityDays& m : b.arm(t).municipality_days)
-            if (programme.in_area(m.municipality) && programme.takes_part(m.insurer)) {
-                own_days[at(insurers[m.insurer])] += m.days;
-                area_days += m.days;
+            if (m.category == Category::hospital) {
+                y.hospital_avoided_claimed -= m.claimed;
+                y.hospital_avoided_by[m.programme] -= m.claimed;
             }
-        if (programme.active(t))
+        }
+        for (std::size_t q = 0; q < programmes.size(); ++q) {
+            const substitution::Programme& prog = programmes[q].programme();
+            if (!programmes[q].active(t)) continue;
+            Days area_days = 0;
+            std::vector<Days> own_days(n);
+            for (const MunicipalityDays& m : b.arm(t).municipality_days)
+                if (programmes[q].in_area(m.municipality, t) && programmes[q].takes_part(m.insurer)) {
+                    own_days[at(insurers[m.insurer])] += m.days;
+                    area_days += m.days;
+                }
             for (std::size_t i = 0; i < n; ++i) {
-                d.programme[i] =
+                d.programme[i] +=
                     static_cast<Cents>(static_cast<Int128>(own_days[i]) * prog.running_cents_per_insured_year_ppm /
                                        (static_cast<Int128>(days_in(t)) * 1'000'000));
                 if (t == prog.start_year && area_days > 0)
                     d.programme[i] +=
                         static_cast<Cents>(static_cast<Int128>(prog.investment) * own_days[i] / area_days);
             }
+        }
         const auto cost_change = [&](std::int32_t year) {
             if (year < o.start) return Cents{0};
             return total(arms[at(year - o.start)].totals.cost_variable) - total(b.arm(year).totals.cost_variable);

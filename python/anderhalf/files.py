@@ -871,7 +871,8 @@ def write_simulation(run: Simulation, out: Path) -> Path:
         "ledger": (run.ledger, ["arm", "from", "to", "reason"], ["year", "arm", "reason"], ["from", "to", "reason"]),
         "statements": (run.statements, ["arm"], ["year", "arm"], ["insurer", "arm"]),
         "movements": (
-            run.movements, ["specialty", "product", "effect", "category"], ["year", "effect"], ["insurer", "effect"],
+            run.movements, ["specialty", "product", "effect", "category", "programme", "rule"], ["year", "effect"],
+            ["insurer", "effect"],
         ),
         "class_changes": (
             run.class_changes, ["criterion", "code"], ["year", "criterion", "code"], ["insurer", "criterion", "code"],
@@ -946,7 +947,7 @@ def require_many(run: Simulation, minimum: int = MINIMUM_PERSONS) -> None:
 def _persons_behind(run: Simulation, table: str, frame: pd.DataFrame) -> list[int]:
     """Rows of the sample that each row of a table rests on."""
     if table == "movements":
-        return [int(row[-1]) for row in run.outcome.movements]
+        return [int(row[9]) for row in run.outcome.movements]
     if table == "class_changes":
         return [int(row[-1]) for row in run.outcome.classes]
     fewest = {(year, insurer): persons for year, insurer, persons in run.persons.itertuples(index=False)}

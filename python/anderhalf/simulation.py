@@ -226,38 +226,69 @@ class World:
 
     def run(
         self,
-        programme: Programme,
+        programmes: Programme | Sequence[Programme],
         adoption: str = "insurer:CZ",
         *,
         decompose: bool = True,
         threads: int | None = None,
     ) -> Simulation:
-        """Let a programme happen; see :class:`Simulation`."""
+        """Let one programme or several happen; see :class:`Simulation`.
+
+        Several act in the order given, each on the claims as the ones before left them: what two of them would take
+        counts once. A contract of one of them holds for all.
+
+        Raises
+        ------
+        ParameterError
+            No programmes, two with one id, contracts that bind one insurer twice, values that do not fit.
+        """
+        chosen = (programmes,) if isinstance(programmes, Programme) else tuple(programmes)
         taking_part, judged = self.adoption(adoption)
-        area_codes = self.people.municipality_codes(programme.region)
-        municipalities = [] if adoption == "national" else area_codes
-        reference = self.people.insured_years(programme.region)
-        core = programme.core(municipalities, taking_part, reference)
-        substitution = _core.Substitution(core)
-        lines = tuple((line.specialism, tuple(line.diagnoses)) for line in core.lines)
-        key = (self.rules.start, self.rules.horizon, tuple(municipalities), lines)
+        national = adoption == "national"
+        cores, surveyed = [], []
+        for programme in chosen:
+            municipalities = [] if national else self.people.municipality_codes(programme.region)
+            later = programme.file.programme.hand_over_region
+            hand_over = [] if national or not later else self.people.municipality_codes(later)
+            core = programme.core(
+                municipalities,
+                taking_part,
+                self.people.insured_years(programme.region),
+                hand_over=hand_over,
+                insurer_code=self.insurer_code,
+            )
+            cores.append(core)
+            dates = (core.hand_over_year, tuple(hand_over)) if hand_over else ()
+            surveyed.append((tuple(municipalities), dates, programme.surveyed()))
+        substitutions = [_core.Substitution(core) for core in cores]
+        key = (self.rules.start, self.rules.horizon, tuple(surveyed))
+        count = threads or self.threads
         if key not in self._areas:
-            self._areas[key] = _core.survey(self.core, substitution)
-        outcome = _core.simulate(self.core, substitution, self._areas[key], decompose, threads or self.threads)
-        return Simulation(self, programme, adoption, judged, core, outcome)
+            self._areas[key] = _core.survey(self.core, substitutions, count)
+        outcome = _core.simulate(self.core, substitutions, self._areas[key], decompose, count)
+        return Simulation(self, chosen, adoption, judged, cores, outcome)
 
 
 @dataclass
 class Simulation:
-    """Both arms of one programme and what they mean."""
+    """Both arms of the programmes of a run and what they mean."""
 
     world: World
-    programme: Programme
+    programmes: tuple[Programme, ...]
     adoption: str
     judged: Sequence[int]
-    core: Any
+    cores: Sequence[Any]
     outcome: Any
     _cache: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def programme(self) -> Programme:
+        """The first of the programmes."""
+        return self.programmes[0]
+
+    @property
+    def core(self) -> Any:
+        return self.cores[0]
 
     @cached_property
     def years(self) -> list[dict[str, Any]]:
@@ -323,7 +354,7 @@ class Simulation:
         rows = [
             (year, "scenario" if scenario else "baseline", party(a), party(b), cents, _core.reason_names[reason])
             for year, scenario, a, b, cents, reason in _core.ledger(
-                self.outcome, self.world.model.core, self.core.avoidable_ppm
+                self.outcome, self.world.model.core, [core.avoidable_ppm for core in self.cores]
             )
         ]
         return pd.DataFrame(rows, columns=["year", "arm", "from", "to", "cents", "reason"])
@@ -364,9 +395,19 @@ class Simulation:
 
     @cached_property
     def movements(self) -> pd.DataFrame:
-        """year, insurer, specialism, product type, effect, category, claims, settled_cents, claimed_cents."""
+        """year, insurer, specialty, product, effect, category, programme, rule, claims, settled_cents, claimed_cents.
+
+        ``rule`` is the key of a rule, "centre" for the lines of a centre, and "contract" for prices that rise by one.
+        """
         names, categories = self.world.insurers, list(_core.Category.__members__)
-        specialty = {line.specialism: line.specialty for line in self.programme.file.line}
+        specialty = {line.specialism: line.specialty for p in self.programmes for line in p.file.line}
+        rebase = _core.effect_names.index("price_rebase")
+
+        def rule(programme: int, number: int, effect: int) -> str:
+            if number > 0:
+                return self.programmes[programme].file.rule[number - 1].key
+            return "contract" if effect == rebase else "centre"
+
         rows = [
             (
                 y,
@@ -375,11 +416,26 @@ class Simulation:
                 "consult" if consult else "heavier",
                 _core.effect_names[effect],
                 categories[category],
+                self.programmes[programme].name,
+                rule(programme, number, effect),
                 claims,
                 settled,
                 claimed,
             )
-            for y, i, s, consult, effect, category, claims, settled, claimed, _ in self.outcome.movements
+            for (
+                y,
+                i,
+                s,
+                consult,
+                effect,
+                category,
+                claims,
+                settled,
+                claimed,
+                _,
+                programme,
+                number,
+            ) in self.outcome.movements
         ]
         columns = [
             "year",
@@ -388,6 +444,8 @@ class Simulation:
             "product",
             "effect",
             "category",
+            "programme",
+            "rule",
             "claims",
             "settled_cents",
             "claimed_cents",
@@ -420,14 +478,15 @@ class Simulation:
         Bisection on the sign of the net present value in cents, which is exact; ``price_replacement_eur`` is the price.
         """
         key = {"price_replacement_eur": "price"}.get(parameter, parameter)
-        entry = getattr(self.programme.file.value, key, None)
+        entry = self.programme.values.get(key)
         if entry is None:
             raise NotFoundError([Problem("break_even", "parameter", "a value of the programme", parameter)])
         a = low if low is not None else (0.0 if key == "price" else (entry.range or (0.0, 1.0))[0])
         b = high if high is not None else (entry.range or (0.0, 1.0))[1] * (2 if key == "price" else 1)
 
         def npv(value: float) -> int:
-            run = self.world.run(self.programme.with_values(**{key: value}), self.adoption, decompose=False)
+            changed = [self.programme.with_values(**{key: value}), *self.programmes[1:]]
+            run = self.world.run(changed, self.adoption, decompose=False)
             return int(run.measures(self.judged).npv)
 
         fa, fb = npv(a), npv(b)
@@ -454,12 +513,12 @@ def simulate(
     rules: Mapping[str, Any] | None = None,
     threads: int = 1,
 ) -> Simulation:
-    """Simulate one programme over the years generated; see :class:`World` and :class:`Simulation`.
+    """Simulate programmes over the years generated; see :class:`World` and :class:`Simulation`.
 
     Raises
     ------
     ParameterError
-        More than one programme (not yet), a horizon beyond the years of the population, a model year as printed
+        No programmes, a horizon beyond the years of the population, a model year as printed
         with rules for one year (2021: COVID) and a horizon of more, one with weights and criteria only, or one whose
         nursing share (2015), bandwidth or high-cost compensation (2023 on) has no channel.
 
@@ -467,8 +526,8 @@ def simulate(
     """
     model.require_channels("simulate")
     problems = []
-    if len(programmes) != 1:
-        problems.append(Problem("simulate", "programmes", "one programme", str(len(programmes))))
+    if not programmes:
+        problems.append(Problem("simulate", "programmes", "at least one", "none"))
     if model.official and model.one_year_only and horizon > 1:
         problems.append(Problem("simulate", "model", f"{model.name}-structural for more than one year", model.name))
     if problems:
@@ -480,4 +539,4 @@ def simulate(
     world = World(people, model, settings, threads=threads)
     if not model.weighted:
         world = World(people, world.own_weights(start), settings, threads=threads)
-    return world.run(programmes[0], adoption)
+    return world.run(programmes, adoption)

@@ -14,7 +14,8 @@ void bind_incentive(py::module_& m) {
     m.attr("first_insurer_party") = static_cast<int>(Party::first_insurer);
     m.def(
         "ledger",
-        [](const scenario::Outcome& outcome, const params::Model& model, std::int64_t avoidable_ppm) {
+        [](const scenario::Outcome& outcome, const params::Model& model,
+           const std::vector<std::int64_t>& avoidable_ppm) {
             py::list rows;
             for (const Posting& p : ledger(outcome, model, avoidable_ppm))
                 rows.append(py::make_tuple(p.year, p.scenario, static_cast<int>(p.from), static_cast<int>(p.to),

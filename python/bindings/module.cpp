@@ -12,6 +12,7 @@ PYBIND11_MODULE(_core, m) {
     bind_estimation(m);
     bind_metrics(m);
     bind_payment(m);
+    bind_substitution(m);
     bind_scenario(m);
     bind_stream(m);
     bind_incentive(m);

@@ -24,6 +24,7 @@ void bind_population(py::module_& m);
 void bind_estimation(py::module_& m);
 void bind_metrics(py::module_& m);
 void bind_payment(py::module_& m);
+void bind_substitution(py::module_& m);
 void bind_scenario(py::module_& m);
 void bind_stream(py::module_& m);
 void bind_incentive(py::module_& m);

@@ -12,7 +12,6 @@
 
 using namespace anderhalf;
 using namespace anderhalf::scenario;
-using substitution::Programme;
 using substitution::Substitution;
 
 namespace {
@@ -310,52 +309,26 @@ void bind_scenario(py::module_& m) {
         .def_readwrite("pass_through_lag", &Options::pass_through_lag)
         .def_readwrite("municipalities", &Options::municipalities);
 
-    py::class_<substitution::Line>(m, "ProgrammeLine")
-        .def(py::init<>())
-        .def_readwrite("specialism", &substitution::Line::specialism)
-        .def_readwrite("diagnoses", &substitution::Line::diagnoses)
-        .def_readwrite("products", &substitution::Line::products)
-        .def_readwrite("refer_on_ppm", &substitution::Line::refer_on_ppm)
-        .def_readwrite("added_weight", &substitution::Line::added_weight);
-    py::class_<substitution::Downstream>(m, "Downstream")
-        .def(py::init<>())
-        .def_readwrite("category", &substitution::Downstream::category)
-        .def_readwrite("price", &substitution::Downstream::price)
-        .def_readwrite("probability_ppm", &substitution::Downstream::probability_ppm);
-    py::class_<Programme>(m, "Programme")
-        .def(py::init<>())
-        .def_readwrite("name", &Programme::name)
-        .def_readwrite("id", &Programme::id)
-        .def_readwrite("start_year", &Programme::start_year)
-        .def_readwrite("ramp_ppm", &Programme::ramp_ppm)
-        .def_readwrite("municipalities", &Programme::municipalities)
-        .def_readwrite("insurers", &Programme::insurers)
-        .def_readwrite("lines", &Programme::lines)
-        .def_readwrite("patients_ppm", &Programme::patients_ppm)
-        .def_readwrite("added_demand_ppm", &Programme::added_demand_ppm)
-        .def_readwrite("consult_ppm", &Programme::consult_ppm)
-        .def_readwrite("price", &Programme::price)
-        .def_readwrite("title", &Programme::title)
-        .def_readwrite("same_product", &Programme::same_product)
-        .def_readwrite("pass_through_ppm", &Programme::pass_through_ppm)
-        .def_readwrite("downstream", &Programme::downstream)
-        .def_readwrite("running_cents_per_insured_year_ppm", &Programme::running_cents_per_insured_year_ppm)
-        .def_readwrite("investment", &Programme::investment)
-        .def_readwrite("avoidable_ppm", &Programme::avoidable_ppm);
-    py::class_<Substitution>(m, "Substitution").def(py::init<Programme>());
-
-    py::class_<Area>(m, "Area").def_property_readonly("volumes", [](const Area& a) {
-        py::list result;
-        for (const substitution::Volumes& v : a.volumes) {
-            py::dict d;
-            d["insured_days"] = v.insured_days;
-            d["consults"] = v.consults;
-            d["heavier"] = v.heavier;
-            d["gp_only"] = v.gp_only;
-            result.append(d);
-        }
-        return result;
-    });
+    py::class_<Area>(m, "Area")
+        .def_property_readonly("candidates", [](const Area& a) { return a.candidates.size(); })
+        .def_readonly("hospital", &Area::hospital)
+        // By programme and year.
+        .def_property_readonly("volumes", [](const Area& a) {
+            py::list result;
+            for (const auto& programme : a.volumes) {
+                py::list years;
+                for (const substitution::Volumes& v : programme) {
+                    py::dict d;
+                    d["insured_days"] = v.insured_days;
+                    d["consults"] = v.consults;
+                    d["heavier"] = v.heavier;
+                    d["gp_only"] = v.gp_only;
+                    years.append(d);
+                }
+                result.append(years);
+            }
+            return result;
+        });
 
     py::class_<Baseline, std::shared_ptr<Baseline>>(m, "Baseline")
         .def_readwrite("options", &Baseline::options)
@@ -521,23 +494,31 @@ void bind_scenario(py::module_& m) {
             return std::make_shared<Baseline>(make_baseline(like, options, run));
         },
         py::arg("like"), py::arg("options"), py::arg("threads") = 1, py::call_guard<py::gil_scoped_release>());
-    m.def("survey", &survey, py::arg("baseline"), py::arg("programme"), py::call_guard<py::gil_scoped_release>());
     m.def(
-        "simulate",
-        [](const Baseline& b, const Substitution& programme, const Area& area, bool decompose, int threads) {
+        "survey",
+        [](const Baseline& b, const std::vector<Substitution>& programmes, int threads) {
             Run run;
             run.threads = threads;
-            return simulate(b, programme, area, decompose, run);
+            return survey(b, programmes, run);
         },
-        py::arg("baseline"), py::arg("programme"), py::arg("area"), py::arg("decompose") = true, py::arg("threads") = 1,
-        py::call_guard<py::gil_scoped_release>());
+        py::arg("baseline"), py::arg("programmes"), py::arg("threads") = 1, py::call_guard<py::gil_scoped_release>());
+    m.def(
+        "simulate",
+        [](const Baseline& b, const std::vector<Substitution>& programmes, const Area& area, bool decompose,
+           int threads) {
+            Run run;
+            run.threads = threads;
+            return simulate(b, programmes, area, decompose, run);
+        },
+        py::arg("baseline"), py::arg("programmes"), py::arg("area"), py::arg("decompose") = true,
+        py::arg("threads") = 1, py::call_guard<py::gil_scoped_release>());
     m.def(
         "full_pass_equals",
-        [](const Baseline& b, const Substitution& programme, const Area& area, int year) {
-            const ArmYear arm = full_pass(b, programme, area, year);
+        [](const Baseline& b, const std::vector<Substitution>& programmes, const Area& area, int year) {
+            const ArmYear arm = full_pass(b, programmes, area, year);
             return py::make_tuple(totals(arm.totals), arm.moments);
         },
-        py::arg("baseline"), py::arg("programme"), py::arg("area"), py::arg("year"));
+        py::arg("baseline"), py::arg("programmes"), py::arg("area"), py::arg("year"));
 
     py::class_<Outcome>(m, "Outcome")
         .def_readonly("patients", &Outcome::patients)
@@ -578,15 +559,16 @@ void bind_scenario(py::module_& m) {
                                    }
                                    return result;
                                })
-        .def_property_readonly("movements",
-                               [](const Outcome& o) {
-                                   py::list result;
-                                   for (const MovementTotal& t : o.movements)
-                                       result.append(py::make_tuple(
-                                           t.year, t.insurer, t.specialism, t.consult, static_cast<int>(t.effect),
-                                           static_cast<int>(t.category), t.claims, t.settled, t.claimed, t.persons));
-                                   return result;
-                               })
+        .def_property_readonly(
+            "movements",
+            [](const Outcome& o) {
+                py::list result;
+                for (const MovementTotal& t : o.movements)
+                    result.append(py::make_tuple(t.year, t.insurer, t.specialism, t.consult, static_cast<int>(t.effect),
+                                                 static_cast<int>(t.category), t.claims, t.settled, t.claimed,
+                                                 t.persons, t.programme, t.rule));
+                return result;
+            })
         .def_property_readonly("classes", [](const Outcome& o) {
             py::list result;
             for (const ClassChange& c : o.classes)
@@ -598,5 +580,4 @@ void bind_scenario(py::module_& m) {
         py::arg("baseline"), py::arg("outcome"), py::arg("year_index"));
     std::vector<std::string> names(channel_names.begin(), channel_names.end());
     m.attr("channel_names") = names;
-    m.attr("effect_names") = std::vector<std::string>{"avoided", "replacement", "added", "referred_on", "downstream"};
 }

@@ -2,6 +2,7 @@
 #include <anderhalf/scenario/simulate.hpp>
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -65,9 +66,9 @@ struct Posting {
 /// Double entry for both arms: every flow of an insurer's result, the fund's money, and the resources that care uses up.
 /// `resources` receives the cost of production: what care costs society. A hospital that loses revenue avoids the
 /// programme's avoidable share of it; the rest is stranded cost, the hospital's loss.
-/// @param avoidable_ppm  share of lost hospital revenue that is avoided cost
+/// @param avoidable_ppm  by programme, share of lost hospital revenue that is avoided cost
 [[nodiscard]] std::vector<Posting> ledger(const scenario::Outcome& outcome, const params::Model& model,
-                                          std::int64_t avoidable_ppm);
+                                          std::span<const std::int64_t> avoidable_ppm);
 
 /// Balance of a party: everything received less everything paid, in one year and arm.
 [[nodiscard]] Cents balance(const std::vector<Posting>& postings, Party party, std::int32_t year, bool scenario);

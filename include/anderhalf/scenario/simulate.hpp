@@ -5,6 +5,7 @@
 
 #include <array>
 #include <bitset>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -69,7 +70,9 @@ struct MovementTotal {
     Category category{};
     std::int64_t claims = 0;  ///< represented
     Cents settled = 0, claimed = 0;
-    std::int64_t persons = 0;  ///< rows of the sample, each person once
+    std::int64_t persons = 0;     ///< rows of the sample, each person once
+    std::uint16_t programme = 0;  ///< position in the list of the run
+    std::uint16_t rule = 0;       ///< 0: the lines of the centre; k + 1: rule k
 };
 
 /// Change of one class through own claims at baseline thresholds (channel c1).
@@ -100,8 +103,9 @@ struct YearOutcome {
     std::int64_t persons_regrouped = 0;  ///< rows whose classes were looked at again
     std::vector<Cents> hospital_claims, one_and_a_half_claims, other_claims;  ///< scenario, settled, by insurer
     std::vector<Cents> hospital_claims_base, one_and_a_half_claims_base, other_claims_base;
-    Cents macro_change = 0;              ///< change of the macro amount of the variable share
-    Cents hospital_avoided_claimed = 0;  ///< claimed value of hospital claims that did not take place
+    Cents macro_change = 0;                  ///< change of the macro amount of the variable share
+    Cents hospital_avoided_claimed = 0;      ///< claimed value of hospital claims that did not take place
+    std::vector<Cents> hospital_avoided_by;  ///< of it, by programme
 };
 
 struct Outcome {
@@ -114,18 +118,32 @@ struct Outcome {
     bool decomposed = true;
 };
 
-/// What can be prepared once for programmes that share area and lines.
-struct Area {
-    std::vector<substitution::Volumes> volumes;                      ///< by simulated year
-    std::vector<std::pair<std::uint32_t, std::int32_t>> candidates;  ///< (person index, year) with GP or eligible care
+/// A person-year that a programme could change.
+struct Candidate {
+    std::uint32_t person = 0;  ///< index of the panel
+    std::int32_t year = 0;
+    std::int32_t onset = -1;  ///< row of Area::onset
 };
-[[nodiscard]] Area survey(const Baseline& baseline, const substitution::Substitution& programme);
 
-/// The world with the programme, on the same persons and the same draws, and what it means for each insurer and year.
+/// What can be prepared once for programmes that share area, lines, and whom and which claims their rules select.
+struct Area {
+    std::vector<std::vector<substitution::Volumes>> volumes;  ///< by programme and simulated year
+    std::vector<std::vector<std::vector<Cents>>> hospital;  ///< settled hospital claims of the baseline, and by insurer
+    std::vector<Candidate> candidates;                      ///< by year, then person
+    /// First years of onset, a row per person with any: by programme and rule, 0 for none.
+    std::vector<std::int32_t> onset;
+};
+[[nodiscard]] Area survey(const Baseline& baseline, std::span<const substitution::Substitution> programmes,
+                          const Run& run = {});
+
+/// The world with programmes, on the same persons and the same draws, and what it means for each insurer and year. They act in
+/// the order given, each on claims as the ones before left them, so that what two of them would take counts once.
+/// @param area       a survey of the baseline for these programmes, or for such that differ in dates, shares and prices only
 /// @param decompose  false: only both arms, no channels (for sweeps)
-/// @throw ParameterError  a model year that needs_statement: its rules have no channel
-[[nodiscard]] Outcome simulate(const Baseline& baseline, const substitution::Substitution& programme, const Area& area,
-                               bool decompose, const Run& run);
+/// @throw ParameterError  a model year that needs_statement: its rules have no channel; no programmes, two of one id, one that
+///                        starts before the years simulated; two contracts of one insurer, area and year
+[[nodiscard]] Outcome simulate(const Baseline& baseline, std::span<const substitution::Substitution> programmes,
+                               const Area& area, bool decompose, const Run& run);
 
 /// Does a model year have rules that only payment::pay knows: a nursing share of its own, bandwidths, high-cost
 /// compensation of other shares than mental care, weights of insured abroad, insured in detention?
@@ -146,8 +164,8 @@ struct Area {
 /// Stage, rounding and expected counts under which the baseline is paid in a year.
 [[nodiscard]] payment::Terms payment_terms(const Baseline& baseline, std::int32_t year, payment::Stage stage);
 
-/// Totals of a year with the programme by a full pass over all persons: the second way to the same integers.
-[[nodiscard]] ArmYear full_pass(const Baseline& baseline, const substitution::Substitution& programme, const Area& area,
-                                std::int32_t year);
+/// Totals of a year with the programmes by a full pass over all persons: the second way to the same integers.
+[[nodiscard]] ArmYear full_pass(const Baseline& baseline, std::span<const substitution::Substitution> programmes,
+                                const Area& area, std::int32_t year);
 
 }  // namespace anderhalf::scenario

@@ -21,7 +21,7 @@ const Outcome& outcome() {
         scenario::Options options = mini::options();
         options.pass_through_ppm = 250'000;
         const scenario::Baseline b = scenario::make_baseline(mini::source(), mini::scheme(), options, Run{});
-        const substitution::Substitution s{mini::programme()};
+        const std::vector<substitution::Substitution> s{substitution::Substitution{mini::programme()}};
         return scenario::simulate(b, s, scenario::survey(b, s), true, Run{});
     }();
     return o;
@@ -47,7 +47,7 @@ YearOutcome year(std::int32_t t, Cents result, Cents claims, Cents contribution)
 
 TEST_CASE("every party's balance is what an account without the ledger says", "[incentive][oracle]") {
     const std::int64_t avoidable = 300'000;
-    const auto postings = ledger(outcome(), mini::model(), avoidable);
+    const auto postings = ledger(outcome(), mini::model(), std::vector<std::int64_t>{avoidable});
     CHECK(total_balance(postings) == 0);
     for (const YearOutcome& y : outcome().years)
         for (const bool arm : {false, true}) {
@@ -83,7 +83,7 @@ TEST_CASE("the claims in the ledger are the claims in the statement", "[incentiv
 }
 
 TEST_CASE("a posting that is left out is noticed", "[incentive][invariant]") {
-    auto postings = ledger(outcome(), mini::model(), 500'000);
+    auto postings = ledger(outcome(), mini::model(), std::vector<std::int64_t>{500'000});
     const YearOutcome& y = outcome().years.front();
     const auto gone = std::find_if(postings.begin(), postings.end(),
                                    [](const Posting& p) { return p.reason == Reason::contribution && p.cents != 0; });

@@ -48,8 +48,8 @@ const Baseline& baseline() {
     return b;
 }
 
-const Substitution& substitution_of() {
-    static const Substitution s{programme()};
+const std::vector<Substitution>& substitution_of() {
+    static const std::vector<Substitution> s{Substitution{programme()}};
     return s;
 }
 const Area& area() {
@@ -151,7 +151,7 @@ TEST_CASE("what a criterion loses is what its lost classes weigh, before any sca
     o.macro = MacroRule::fixed;
     const Baseline b =
         make_baseline(mini::source(), std::make_shared<const risk::Scheme>(m, mini::mapping()), o, Run{});
-    const Substitution s{p};
+    const std::vector<Substitution> s{Substitution{p}};
     const Outcome run = simulate(b, s, survey(b, s), true, Run{});
     const YearOutcome& y = run.years.at(1);
     const risk::CriterionColumns dkg = b.scheme->variable_layout().at(1);

@@ -112,7 +112,7 @@ TEST_CASE("2015 is settled by the statement: nursing, bandwidths and insured abr
         CHECK(before.contribution == state(b, year, payment::Stage::ex_ante).contribution);
         CHECK(sum(before.nursing) > 0);
     }
-    const Substitution programme{mini::programme()};
+    const std::vector<Substitution> programme{Substitution{mini::programme()}};
     CHECK_THROWS_AS(simulate(b, programme, survey(b, programme), true, Run{}), ParameterError);
 }
 
@@ -156,7 +156,7 @@ TEST_CASE("2020 is settled with the weights of the amended annexes, granted with
 }
 
 TEST_CASE("under 2019 and 2020 the channels sum, and the small delta is a full pass", "[scenario][invariant]") {
-    const Substitution programme{mini::programme()};
+    const std::vector<Substitution> programme{Substitution{mini::programme()}};
     for (const auto* model : {&params::nl_2019(), &params::nl_2020()}) {
         const Baseline b = baseline_of(*model);
         const Area area = survey(b, programme);

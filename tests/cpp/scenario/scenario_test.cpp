@@ -26,7 +26,7 @@ const Baseline& baseline() {
 }
 
 Outcome run(const Baseline& b, const Programme& p, bool decompose = true, int threads = 1) {
-    const Substitution s{p};
+    const std::vector<Substitution> s{Substitution{p}};
     return simulate(b, s, survey(b, s), decompose, Run{.threads = threads});
 }
 
@@ -34,7 +34,7 @@ Cents sum(const std::vector<Cents>& v) { return std::accumulate(v.begin(), v.end
 
 /// The country with the programme carried out in its claims, read anew: the world of the scenario as a baseline.
 Baseline changed_world(const Baseline& b, const Programme& p) {
-    const Substitution s{p};
+    const std::vector<Substitution> s{Substitution{p}};
     const Area area = survey(b, s);
     const Source plain = mini::source();
     const Source source{
@@ -57,9 +57,10 @@ Baseline changed_world(const Baseline& b, const Programme& p) {
                 std::vector<data::Claim> out;
                 std::vector<substitution::Movement> ignored;
                 if (year >= mini::start &&
-                    s.apply(records, year, claims,
-                            s.chances(year, area.volumes[static_cast<std::size_t>(year - mini::start)], days_in(year)),
-                            b.options.seed, out, ignored))
+                    s[0].apply(records, year, claims,
+                               s[0].chances(year, area.volumes[0][static_cast<std::size_t>(year - mini::start)],
+                                            days_in(year)),
+                               b.options.seed, out, ignored))
                     after.claims.insert(after.claims.end(), out.begin(), out.end());
                 else after.claims.insert(after.claims.end(), claims.begin(), claims.end());
             }
@@ -177,7 +178,7 @@ TEST_CASE("the small delta gives the bits of a full pass and of the changed worl
     o.estimates = false;
     const Baseline b = make_baseline(baseline(), o, Run{});
     const Baseline other = changed_world(b, p);
-    const Substitution s{p};
+    const std::vector<Substitution> s{Substitution{p}};
     const Area area = survey(b, s);
     const Outcome out = simulate(b, s, area, false, Run{});
     CHECK(out.patients > 100);
@@ -212,7 +213,7 @@ TEST_CASE("HSM moves three years after the classes it looks at, to the bit of a 
     Programme p = mini::programme();
     p.running_cents_per_insured_year_ppm = p.investment = 0;
     const Baseline other = changed_world(b, p);
-    const Substitution s{p};
+    const std::vector<Substitution> s{Substitution{p}};
     const Area area = survey(b, s);
     const Outcome out = simulate(b, s, area, false, Run{});
     const auto columns = b.scheme->variable_columns();
@@ -262,7 +263,7 @@ TEST_CASE("a structure without weights has a baseline and no simulation", "[scen
 
 TEST_CASE("new weights are those estimated on the changed world", "[scenario][oracle]") {
     const Baseline& b = baseline();
-    const Substitution s{mini::programme()};
+    const std::vector<Substitution> s{Substitution{mini::programme()}};
     const Area area = survey(b, s);
     const Outcome out = simulate(b, s, area, false, Run{});
     for (const YearOutcome& y : out.years) {
@@ -510,7 +511,7 @@ TEST_CASE("records and claims that cannot be are refused by kind, count and row,
 }
 
 TEST_CASE("a survey of other years is refused, not read past its end", "[scenario][invariant]") {
-    const Substitution s{mini::programme()};
+    const std::vector<Substitution> s{Substitution{mini::programme()}};
     Options o = mini::options();
     o.horizon = 4;
     const Area shorter = survey(make_baseline(baseline(), o, Run{}), s);

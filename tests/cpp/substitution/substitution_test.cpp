@@ -164,9 +164,9 @@ TEST_CASE("under a contract the insurer saves the passed-through part only", "[s
     CHECK(a.movements[0].settled == -135'00);  // 30% of 450
     CHECK(a.movements[0].claimed == -450'00);  // the care itself is gone
     REQUIRE(a.claims.size() == 2);
-    CHECK(a.claims[0].settled_cents == 315'00);
-    CHECK(a.claims[0].claimed_cents == 0);  // counts for no class and no deductible
-    CHECK(a.claims[0].consult);
+    CHECK(a.claims[1].settled_cents == 315'00);
+    CHECK(a.claims[1].claimed_cents == 0);  // counts for no class and no deductible
+    CHECK(a.claims[1].consult);
     CHECK(a.settled() == 90'00 - 135'00);
 }
 

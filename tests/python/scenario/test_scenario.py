@@ -158,7 +158,7 @@ def test_patients_are_as_many_as_the_programme_wants() -> None:
     run = pluspunt()
     wanted = 0.0
     area = run.world._areas[next(iter(run.world._areas))]
-    for volumes, ramp in zip(area.volumes, [0.0625, 0.165, 0.37, 0.68, 1.0, 1.0, 1.0], strict=True):
+    for volumes, ramp in zip(area.volumes[0], [0.0625, 0.165, 0.37, 0.68, 1.0, 1.0, 1.0], strict=True):
         wanted += volumes["insured_days"] / 365.25 * 0.0322 * ramp
     rows = run.outcome.patients_rows
     # Four standard errors of a Poisson count of rows; rows stand for about the same number of insured each.
@@ -216,7 +216,7 @@ def test_one_and_two_threads_give_the_same_outcome() -> None:
 @pytest.mark.oracle
 def test_the_delta_has_the_totals_of_a_full_pass() -> None:
     run = pluspunt()
-    substitution = _core.Substitution(run.core)
+    substitution = [_core.Substitution(core) for core in run.cores]
     area = _core.survey(run.world.core, substitution)
     moved = 0
     for year in run.years:
