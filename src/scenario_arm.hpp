@@ -44,6 +44,9 @@ struct AddedUp {
 };
 [[nodiscard]] AddedUp add_up(const Overlay& overlay, const Options& options, const Run& run);
 
+/// @throw ParameterError  programmes that reach municipalities which a lean baseline does not keep
+void check_kept(const Baseline& baseline, std::span<const substitution::Substitution> programmes);
+
 /// The lines of all years with the programmes.
 struct Lines {
     std::vector<risk::CostLines> cost;

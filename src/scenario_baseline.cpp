@@ -152,6 +152,8 @@ Part read_block(const data::Block& block, const risk::Scheme& scheme, const Opti
     problems.throw_if_any();
     panel.record_begin.push_back(static_cast<std::uint32_t>(panel.records.size()));
     panel.claim_begin.push_back(static_cast<std::uint32_t>(panel.claims.size()));
+    panel.persons_read = panel.persons();
+    panel.records_read = static_cast<std::int64_t>(panel.records.size());
     return part;
 }
 
@@ -537,12 +539,16 @@ Panel read_panel(const Source& source, const risk::Scheme& scheme, const Options
     std::vector<detail::Part> parts(at(source.blocks));
     for_each_chunk(run, source.blocks,
                    [&](Index k) { parts[at(k)] = detail::read_block(source.block(k), scheme, o, insurers); });
+    return detail::join(parts, o, category_cost);
+}
+
+Panel detail::join(std::vector<Part>& parts, const Options& o, std::vector<std::vector<Cents>>& category_cost) {
     Panel panel;
     panel.first_year = o.first_year;
     panel.years = o.last_year - o.first_year + 1;
     category_cost.assign(at(panel.years), std::vector<Cents>(o.insurers.size() * category_count));
     std::size_t records = 0, claims = 0, persons = 0;
-    for (const detail::Part& p : parts) {
+    for (const Part& p : parts) {
         records += p.panel.records.size();
         claims += p.panel.claims.size();
         persons += p.panel.person.size();
@@ -551,7 +557,7 @@ Panel read_panel(const Source& source, const risk::Scheme& scheme, const Options
     panel.cost.reserve(records);
     panel.claims.reserve(claims);
     panel.care.reserve(persons * at(panel.years));
-    for (detail::Part& p : parts) {
+    for (Part& p : parts) {
         const auto record_base = static_cast<std::uint32_t>(panel.records.size());
         const auto claim_base = static_cast<std::uint32_t>(panel.claims.size());
         if (!panel.person.empty() && !p.panel.person.empty() && p.panel.person.front() <= panel.person.back())
@@ -567,7 +573,9 @@ Panel read_panel(const Source& source, const risk::Scheme& scheme, const Options
         append(panel.care, p.panel.care);
         append(panel.claims, p.panel.claims);
         panel.claims_read += p.panel.claims_read;
-        for (std::size_t y = 0; y < category_cost.size(); ++y)
+        panel.persons_read += p.panel.persons_read;
+        panel.records_read += p.panel.records_read;
+        for (std::size_t y = 0; y < p.category_cost.size(); ++y)
             for (std::size_t k = 0; k < category_cost[y].size(); ++k) category_cost[y][k] += p.category_cost[y][k];
         p = {};
     }
@@ -600,6 +608,8 @@ void check(const Options& o, const risk::Scheme& scheme) {
                      std::to_string(o.first_year));
     problems.require(o.threshold_ppm > 0 && o.threshold_ppm <= 1'000'000'000, "options", "threshold factor",
                      "above 0, at most 1000", std::to_string(o.threshold_ppm) + " millionths");
+    problems.require(o.band_insured >= 1, "options", "insured on either side of a line", "at least 1",
+                     std::to_string(o.band_insured));
     problems.throw_if_any();
 }
 
@@ -612,6 +622,7 @@ void check(const Options& o, const risk::Scheme& scheme) {
 Baseline make_baseline(const Source& source, std::shared_ptr<const risk::Scheme> scheme, const Options& o,
                        const Run& run) {
     check(o, *scheme);
+    if (!o.keep.empty()) return detail::lean_baseline(source, std::move(scheme), o, run);
     std::vector<std::vector<Cents>> category_cost;
     auto panel = std::make_shared<const Panel>(read_panel(source, *scheme, o, category_cost, run));
     return build(std::move(scheme), o, std::move(panel), std::move(category_cost), run);
@@ -625,7 +636,9 @@ Baseline make_baseline(const Baseline& like, const Options& o, const Run& run) {
     problems.require(o.insurers == like.options.insurers, "options", "insurers", "those of the panel", "others");
     problems.require(o.start >= like.options.start, "options", "start",
                      "at least " + std::to_string(like.options.start), std::to_string(o.start));
+    problems.require(o.keep == like.options.keep, "options", "municipalities kept", "those of the panel", "others");
     problems.throw_if_any();
+    if (like.lean()) return detail::lean_baseline(*like.source, like.scheme, o, run);
     return build(like.scheme, o, like.panel, like.category_cost, run);
 }
 
@@ -702,8 +715,7 @@ Baseline build(std::shared_ptr<const risk::Scheme> scheme, const Options& o, std
         arm.settled = arm.year >= o.start;
         arm.totals = detail::empty_totals(*b.scheme, o.insurers.size());
         if (b.gap != nullptr && arm.settled) arm.totals.gap.resize(b.gap->cells());
-        // Weights move with the cost of simulated years; the first year is estimated for validation, with inference.
-        const bool estimated = k == 0 || (arm.year >= o.start && arm.year + o.estimation_lag <= last);
+        const bool estimated = detail::is_estimated(o, arm.year);
         if (estimated) arm.moments = estimation::Moments{b.scheme->variable_columns()};
         detail::AreaCount area{o.insurers.size()};
         for (Index p = 0; p < panel.persons(); ++p) {
@@ -711,17 +723,30 @@ Baseline build(std::shared_ptr<const risk::Scheme> scheme, const Options& o, std
             if (arm.settled) area.add(panel, insurers, p, arm.year);
         }
         if (arm.settled) area.write(arm, *b.scheme, o.insurers);
-        if (estimated && o.estimates) {
-            estimation::Specification spec = b.specification;
-            spec.days_in_year = days_in(arm.year);
-            spec.inference = k == 0;
-            arm.fit = estimation::estimate(arm.moments, spec);
-        }
+        if (estimated) detail::estimate(b, arm);
     });
     return b;
 }
 
 }  // namespace
+
+bool detail::is_estimated(const Options& o, std::int32_t year) {
+    return year == first_class_year(o) || (year >= o.start && year + o.estimation_lag < o.start + o.horizon);
+}
+
+void detail::estimate(const Baseline& b, ArmYear& arm) {
+    if (!b.options.estimates) return;
+    estimation::Specification spec = b.specification;
+    spec.days_in_year = days_in(arm.year);
+    spec.inference = arm.year == b.first_class_year;
+    arm.fit = estimation::estimate(arm.moments, spec);
+}
+
+void Baseline::require_everybody(const char* what) const {
+    if (!lean()) return;
+    throw ParameterError{{{what, "baseline", "one that keeps everybody",
+                           "one that keeps " + std::to_string(options.keep.size()) + " municipalities"}}};
+}
 
 void detail::AreaCount::add(const Panel& panel, const std::vector<std::int32_t>& insurers, Index p, std::int32_t year) {
     const auto records = panel.records_of(p, year);

@@ -4,6 +4,7 @@
 #include <anderhalf/scenario/stream.hpp>
 
 #include <map>
+#include <string>
 #include <vector>
 
 namespace anderhalf::scenario::detail {
@@ -20,6 +21,19 @@ struct Part {
 /// @throw DomainError  records or claims that cannot be used, all kinds at once, never a personal value
 [[nodiscard]] Part read_block(const data::Block& block, const risk::Scheme& scheme, const Options& options,
                               const std::vector<std::int32_t>& insurers);
+
+/// Parts one after the other; each is emptied when it has been taken over.
+/// @throw DomainError  persons out of order
+[[nodiscard]] Panel join(std::vector<Part>& parts, const Options& options,
+                         std::vector<std::vector<Cents>>& category_cost);
+
+/// A baseline in two passes over a source, with Options::keep.
+[[nodiscard]] Baseline lean_baseline(const Source& source, std::shared_ptr<const risk::Scheme> scheme,
+                                     const Options& options, const Run& run);
+
+/// Which years are estimated: weights move with the cost of simulated years; the first is estimated for validation.
+[[nodiscard]] bool is_estimated(const Options& options, std::int32_t year);
+void estimate(const Baseline& baseline, ArmYear& year);
 
 /// Position of each insurer code in the order of results; -1 for codes that do not exist.
 [[nodiscard]] std::vector<std::int32_t> insurer_index(const std::vector<std::uint16_t>& codes);

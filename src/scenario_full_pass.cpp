@@ -11,6 +11,7 @@ namespace {
 }  // namespace
 
 ArmYear full_pass(const Baseline& b, std::span<const Substitution> programmes, const Area& area, std::int32_t year) {
+    b.require_everybody("full_pass");
     const Panel& panel = *b.panel;
     const risk::Scheme& scheme = *b.scheme;
     const std::vector<std::int32_t> insurers = detail::insurer_index(b.options.insurers);

@@ -3,6 +3,7 @@
 
 #include "scenario_arm.hpp"
 
+#include <iterator>
 #include <map>
 #include <tuple>
 #include <unordered_map>
@@ -480,7 +481,33 @@ detail::AddedUp detail::add_up(const Overlay& overlay, const Options& options, c
     return result;
 }
 
+void detail::check_kept(const Baseline& b, std::span<const Substitution> programmes) {
+    if (!b.lean()) return;
+    std::vector<std::uint16_t> kept = b.options.keep;
+    std::sort(kept.begin(), kept.end());
+    Problems<ParameterError> problems;
+    for (const Substitution& s : programmes) {
+        const substitution::Programme& p = s.programme();
+        std::vector<std::uint16_t> area = p.municipalities, missing;
+        bool nation = area.empty();
+        if (p.hand_over_year) {
+            nation = nation || p.hand_over_municipalities.empty();
+            area.insert(area.end(), p.hand_over_municipalities.begin(), p.hand_over_municipalities.end());
+        }
+        std::sort(area.begin(), area.end());
+        area.erase(std::unique(area.begin(), area.end()), area.end());
+        std::set_difference(area.begin(), area.end(), kept.begin(), kept.end(), std::back_inserter(missing));
+        std::string codes;
+        for (const std::uint16_t code : missing) codes += (codes.empty() ? "also " : ", ") + std::to_string(code);
+        problems.require(!nation && missing.empty(), "programme " + p.name, "municipalities",
+                         "among the " + std::to_string(kept.size()) + " that the baseline keeps",
+                         nation ? "the whole country" : codes);
+    }
+    problems.throw_if_any();
+}
+
 Area survey(const Baseline& b, std::span<const Substitution> programmes, const Run& run) {
+    detail::check_kept(b, programmes);
     const Panel& panel = *b.panel;
     const std::vector<std::int32_t> insurers = detail::insurer_index(b.options.insurers);
     const std::size_t n = b.options.insurers.size();

@@ -23,6 +23,32 @@ namespace {
 
 }  // namespace
 
+namespace {
+
+/// The same on a baseline with wider bands, for a line left the one it was in: a full pass over the source.
+[[nodiscard]] Outcome simulate_wider(const Baseline& b, std::span<const Substitution> programmes, const Lines& lines,
+                                     bool decomposed, const Run& run) {
+    Options wider = b.options;
+    wider.band_insured *= 16;
+    const Baseline again = make_baseline(b, wider, run);
+    Outcome outcome = simulate(again, programmes, survey(again, programmes, run), decomposed, run);
+    const auto left = [&](std::int32_t t) {  // a line that classes of this year look at
+        const auto of = [&](std::int32_t year) {
+            return year >= b.options.first_year && lines.cost_outside[at(year - b.options.first_year)] != 0;
+        };
+        const auto any = [&](const std::vector<std::int32_t>& lags) {
+            return std::any_of(lags.begin(), lags.end(), [&](std::int32_t lag) { return of(t - lag); });
+        };
+        return any(b.scheme->mhk_years()) || any(b.scheme->ggz_mhk_years()) ||
+               lines.sums_outside[at(t - b.options.first_year)] != 0;
+    };
+    for (YearOutcome& y : outcome.years)
+        y.full_pass = y.full_pass || left(y.year) || (b.scheme->hsm_lag() > 0 && left(y.year - b.scheme->hsm_lag()));
+    return outcome;
+}
+
+}  // namespace
+
 Outcome simulate(const Baseline& b, std::span<const Substitution> programmes, const Area& area, bool decomposed,
                  const Run& run) {
     const Options& o = b.options;
@@ -46,6 +72,7 @@ Outcome simulate(const Baseline& b, std::span<const Substitution> programmes, co
                          std::to_string(one.id));
     }
     problems.throw_if_any();
+    detail::check_kept(b, programmes);
     const std::vector<std::int32_t> insurers = detail::insurer_index(o.insurers);
     const std::size_t n = o.insurers.size();
     const Overlay overlay = detail::apply(b, programmes, area, run);
@@ -61,6 +88,7 @@ Outcome simulate(const Baseline& b, std::span<const Substitution> programmes, co
     views.own.overlay = views.full.overlay = &overlay.care_at;
     views.own.overlay_care = views.full.overlay_care = &overlay.care;
     const Lines lines = detail::new_lines(b, overlay, views.own, run);
+    if (!lines.inside) return simulate_wider(b, programmes, lines, decomposed, run);
     views.line.cost_lines = views.full.cost_lines = &lines.cost;
     views.line.sum_lines = views.full.sum_lines = &lines.sums;
 

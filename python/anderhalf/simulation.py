@@ -107,6 +107,11 @@ class World:
         The result does not depend on it.
     estimates : bool
         False: no weights of our own, which thin samples do not allow; the first channel of a simulation needs them.
+    keep : str, optional
+        A region, or a municipality: only its insured are kept, and those near a national line, so that a country of
+        17.5 million fits in memory. The people are read twice. All results are those of a world that keeps everybody, bit
+        for bit, for programmes within the region; others, and what looks at every insured (`records`, validation), are
+        refused. When a line moves too far, the people are read again, and ``full_pass`` of the year says so.
     """
 
     def __init__(
@@ -119,8 +124,10 @@ class World:
         threads: int = 1,
         progress: Callable[[int, int], None] | None = None,
         estimates: bool = True,
+        keep: str | None = None,
     ) -> None:
         model.require_complete("World")
+        self.keep = keep
         self.people, self.model, self.rules, self.threads = people, model, rules or Rules(), threads
         self.mapping = load_mapping(model) if mapping is None else mapping
         classes = self.mapping.core(round(self.rules.dkg_share * 100))
@@ -142,7 +149,8 @@ class World:
             raise ParameterError(problems)
         other: World = object.__new__(World)
         other.people, other.model, other.rules, other.threads = self.people, self.model, rules, self.threads
-        other.mapping, other.scheme, other._areas = self.mapping, self.scheme, self._areas
+        other.mapping, other.scheme, other.keep = self.mapping, self.scheme, self.keep
+        other._areas = self._areas if self.keep is None else {}  # others may be near a line
         other.work_per_thread, other._estimates = self.work_per_thread, self._estimates
         other.options = other._options()
         other.core = _core.baseline_like(self.core, other.options, self.threads)
@@ -154,6 +162,8 @@ class World:
         options.start, options.horizon = rules.start, rules.horizon
         options.insurers = list(self.people.insurers)
         options.seed = self.people.seed
+        if self.keep is not None:
+            options.keep = self.people.municipality_codes(self.keep)
         options.expected_counts = getattr(_core.ExpectedCounts, rules.expected_counts)
         options.macro = getattr(_core.MacroRule, rules.macro)
         options.expected_lag = options.macro_lag = options.estimation_lag = rules.lag

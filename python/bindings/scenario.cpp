@@ -159,6 +159,7 @@ private:
 
 /// Records of one equalization year with their cost and the classes of every share.
 py::dict frame(const Baseline& b, int year) {
+    b.require_everybody("frame");
     const Panel& panel = *b.panel;
     const risk::Scheme& scheme = *b.scheme;
     std::vector<risk::CostLines> cost_lines;
@@ -305,6 +306,8 @@ void bind_scenario(py::module_& m) {
         .def_readwrite("estimates", &Options::estimates)
         .def_readwrite("threshold_ppm", &Options::threshold_ppm)
         .def_readwrite("rounding", &Options::rounding)
+        .def_readwrite("keep", &Options::keep)
+        .def_readwrite("band_insured", &Options::band_insured)
         .def_readwrite("pass_through_ppm", &Options::pass_through_ppm)
         .def_readwrite("pass_through_lag", &Options::pass_through_lag)
         .def_readwrite("municipalities", &Options::municipalities);
@@ -333,9 +336,10 @@ void bind_scenario(py::module_& m) {
     py::class_<Baseline, std::shared_ptr<Baseline>>(m, "Baseline")
         .def_readwrite("options", &Baseline::options)
         .def_readonly("first_class_year", &Baseline::first_class_year)
-        .def_property_readonly("persons", [](const Baseline& b) { return b.panel->persons(); })
+        .def_property_readonly("persons", [](const Baseline& b) { return b.panel->persons_read; })
+        .def_property_readonly("held", [](const Baseline& b) { return b.panel->persons(); })
         .def_property_readonly("claims_read", [](const Baseline& b) { return b.panel->claims_read; })
-        .def_property_readonly("records", [](const Baseline& b) { return b.panel->records.size(); })
+        .def_property_readonly("records", [](const Baseline& b) { return b.panel->records_read; })
         .def_readonly("category_cost", &Baseline::category_cost)
         .def("totals", [](const Baseline& b, int year) { return totals(b.arm(year).totals); })
         .def("moments", [](const Baseline& b, int year) { return b.arm(year).moments; })
@@ -358,6 +362,7 @@ void bind_scenario(py::module_& m) {
         // Distribution figures for validation: insured-weighted, one calendar year.
         .def("ranking",
              [](const Baseline& b, int year) {
+                 b.require_everybody("ranking");
                  const Panel& panel = *b.panel;
                  std::vector<Cents> cost, eligible, own;
                  std::vector<std::int64_t> represents, person;
@@ -391,6 +396,7 @@ void bind_scenario(py::module_& m) {
         .def("frame", &frame, py::arg("year"))
         // Health classes of every record of one year, for validation and own analysis.
         .def("classes", [](const Baseline& b, int year) {
+            b.require_everybody("classes");
             const Panel& panel = *b.panel;
             std::vector<risk::CostLines> cost_lines;
             std::vector<risk::SumLines> sum_lines;
@@ -473,8 +479,9 @@ void bind_scenario(py::module_& m) {
     m.def("callback_source", &callback_source, py::arg("blocks"), py::arg("block"), py::keep_alive<0, 2>());
     m.def(
         "baseline",
-        [](const Source& source, const std::shared_ptr<risk::Scheme>& scheme, const Options& options, int threads,
+        [](const py::object& given, const std::shared_ptr<risk::Scheme>& scheme, const Options& options, int threads,
            const py::object& progress) {
+            const auto& source = given.cast<const Source&>();
             std::vector<Index> work;
             const Run run = run_of(threads, progress, &work);
             std::shared_ptr<Baseline> result;
@@ -482,18 +489,28 @@ void bind_scenario(py::module_& m) {
                 const py::gil_scoped_release release;
                 result = std::make_shared<Baseline>(make_baseline(source, scheme, options, run));
             }
-            return py::make_tuple(result, work);
+            const py::object made = py::cast(result);
+            if (result->lean()) py::detail::keep_alive_impl(made, given);  // it reads the source again
+            return py::make_tuple(made, work);
         },
         py::arg("source"), py::arg("scheme"), py::arg("options"), py::arg("threads") = 1,
         py::arg("progress") = py::none());
     m.def(
         "baseline_like",
-        [](const Baseline& like, const Options& options, int threads) {
-            Run run;
-            run.threads = threads;
-            return std::make_shared<Baseline>(make_baseline(like, options, run));
+        [](const py::object& given, const Options& options, int threads) {
+            const auto& like = given.cast<const Baseline&>();
+            std::shared_ptr<Baseline> result;
+            {
+                const py::gil_scoped_release release;
+                Run run;
+                run.threads = threads;
+                result = std::make_shared<Baseline>(make_baseline(like, options, run));
+            }
+            const py::object made = py::cast(result);
+            if (result->lean()) py::detail::keep_alive_impl(made, given);
+            return made;
         },
-        py::arg("like"), py::arg("options"), py::arg("threads") = 1, py::call_guard<py::gil_scoped_release>());
+        py::arg("like"), py::arg("options"), py::arg("threads") = 1);
     m.def(
         "survey",
         [](const Baseline& b, const std::vector<Substitution>& programmes, int threads) {
@@ -547,6 +564,7 @@ void bind_scenario(py::module_& m) {
                                        d["insured"] = y.insured;
                                        d["reached"] = y.reached;
                                        d["persons_regrouped"] = y.persons_regrouped;
+                                       d["full_pass"] = y.full_pass;
                                        d["hospital_claims_base"] = y.hospital_claims_base;
                                        d["one_and_a_half_claims_base"] = y.one_and_a_half_claims_base;
                                        d["other_claims_base"] = y.other_claims_base;

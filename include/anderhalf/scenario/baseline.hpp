@@ -40,6 +40,10 @@ struct Options {
     bool estimates = true;                   ///< false: moments only, no weights of our own and no channel f
     std::int64_t threshold_ppm = 1'000'000;  ///< MHK lines in euros times this (sensitivity)
     payment::Rounding rounding = payment::Rounding::exact;
+    /// Municipalities whose insured are kept with records and claims; of others only those near a national line, for
+    /// programmes within these municipalities. Empty: everybody is kept.
+    std::vector<std::uint16_t> keep{};
+    std::int64_t band_insured = 2'000;  ///< with keep: insured kept on either side of a national line
     std::int64_t pass_through_ppm = 0;  ///< premium rule: share of a result change given back
     std::int32_t pass_through_lag = 1;
     std::vector<std::uint16_t> municipalities{};  ///< whose health gap is measured, in ascending order; empty: none
@@ -55,7 +59,8 @@ struct RecordCost {
     friend bool operator==(const RecordCost&, const RecordCost&) = default;
 };
 
-/// All insured of a source in compact form: records, their cost, and what their claims mean for classes.
+/// Insured of a source in compact form: records, their cost, and what their claims mean for classes. Of a lean baseline,
+/// those of the municipalities kept, and without claims those near a national line.
 struct Panel {
     std::int32_t first_year = 0, years = 0;
     std::vector<std::uint64_t> person;        ///< by person index, ascending
@@ -65,7 +70,7 @@ struct Panel {
     std::vector<risk::CareYear> care;        ///< persons * years
     std::vector<std::uint32_t> claim_begin;  ///< persons * years + 1; empty for years before claims are kept
     std::vector<data::Claim> claims;
-    std::int64_t claims_read = 0;
+    std::int64_t claims_read = 0, persons_read = 0, records_read = 0;
 
     [[nodiscard]] Index persons() const { return static_cast<Index>(person.size()); }
     [[nodiscard]] std::size_t cell(Index p, std::int32_t year) const {
@@ -190,8 +195,12 @@ struct Baseline {
     std::vector<std::vector<Cents>> category_cost;  ///< [year][insurer * category_count + category], settled
     estimation::Specification specification;
     std::int32_t first_class_year = 0;
-    std::shared_ptr<const GapPlan> gap;  ///< null when no municipality is asked
+    std::shared_ptr<const GapPlan> gap;      ///< null when no municipality is asked
+    std::shared_ptr<const Source> source{};  ///< of a lean baseline, for a full pass; must outlive it
 
+    [[nodiscard]] bool lean() const { return source != nullptr; }
+    /// @throw ParameterError  a lean baseline: what is asked needs everybody
+    void require_everybody(const char* what) const;
     /// @throw DomainError  a year without classes: before first_class_year or after the last one simulated
     [[nodiscard]] const ArmYear& arm(std::int32_t year) const {
         const auto count = static_cast<std::int32_t>(years.size());
@@ -204,16 +213,21 @@ struct Baseline {
 };
 
 /// Reads a source into a baseline: classes by national lines, class totals, moments, estimates.
+///
+/// With Options::keep in two passes over its blocks, keeping of each person nothing but of those near a national line and
+/// of the municipalities named: totals, moments, estimates, lines, and what `simulate` makes of a programme there, are the
+/// same integers (decision 0026). Lines of years before the start, which no programme moves, need nobody near them.
 /// @throw ParameterError  options that do not fit together (horizon beyond the years, no insurers, ...)
 /// @throw DomainError     records or claims that cannot be used, all kinds at once, never a personal value
 [[nodiscard]] Baseline make_baseline(const Source& source, std::shared_ptr<const risk::Scheme> scheme,
                                      const Options& options, const Run& run);
 
-/// The same insured under other options (thresholds, rules, horizon), without reading claims again.
+/// The same insured under other options (thresholds, rules, horizon), without reading claims again; a lean baseline reads
+/// its source again, for others may be near a line.
 /// @throw ParameterError  options that ask for other years or insurers than the panel was read with
 [[nodiscard]] Baseline make_baseline(const Baseline& like, const Options& options, const Run& run);
 
-/// Builds a panel; part of make_baseline, and of use alone for validation.
+/// Builds a panel of everybody; part of make_baseline, and of use alone for validation.
 [[nodiscard]] Panel read_panel(const Source& source, const risk::Scheme& scheme, const Options& options,
                                std::vector<std::vector<Cents>>& category_cost, const Run& run);
 

@@ -73,6 +73,7 @@ struct MovementTotal {
     std::int64_t persons = 0;     ///< rows of the sample, each person once
     std::uint16_t programme = 0;  ///< position in the list of the run
     std::uint16_t rule = 0;       ///< 0: the lines of the centre; k + 1: rule k
+    friend bool operator==(const MovementTotal&, const MovementTotal&) = default;
 };
 
 /// Change of one class through own claims at baseline thresholds (channel c1).
@@ -82,12 +83,14 @@ struct ClassChange {
     Index column = 0;  ///< of the variable share
     Days days_lost = 0, days_won = 0;
     std::int64_t persons = 0;  ///< rows of the sample, each person once
+    friend bool operator==(const ClassChange&, const ClassChange&) = default;
 };
 
 /// Channel c1 of one criterion, by insurer: what records lose by and what they gain by, as steps of full settlements.
 struct CriterionEffect {
     Index criterion = 0;  ///< in the layout of the variable share, then in that of the GGZ share
     std::vector<Cents> loss, gain;
+    friend bool operator==(const CriterionEffect&, const CriterionEffect&) = default;
 };
 
 struct YearOutcome {
@@ -101,11 +104,13 @@ struct YearOutcome {
     std::vector<std::int64_t> insured,
         reached;                         ///< by insurer, persons of the sample: all, and those whose claims moved
     std::int64_t persons_regrouped = 0;  ///< rows whose classes were looked at again
+    bool full_pass = false;              ///< a line left its band: the source was read again with wider bands
     std::vector<Cents> hospital_claims, one_and_a_half_claims, other_claims;  ///< scenario, settled, by insurer
     std::vector<Cents> hospital_claims_base, one_and_a_half_claims_base, other_claims_base;
     Cents macro_change = 0;                  ///< change of the macro amount of the variable share
     Cents hospital_avoided_claimed = 0;      ///< claimed value of hospital claims that did not take place
     std::vector<Cents> hospital_avoided_by;  ///< of it, by programme
+    friend bool operator==(const YearOutcome&, const YearOutcome&) = default;
 };
 
 struct Outcome {
@@ -116,6 +121,7 @@ struct Outcome {
     std::int64_t patients_rows = 0;                                       ///< sampled rows behind `patients`
     std::int64_t touched_person_years = 0;
     bool decomposed = true;
+    friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 
 /// A person-year that a programme could change.
