@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     from anderhalf.programme import load_programme as load_programme
     from anderhalf.regiobeeld import regiobeeld as regiobeeld
     from anderhalf.reproduction import reproduce as reproduce
+    from anderhalf.scenario_file import Scenario as Scenario
+    from anderhalf.scenario_file import load_scenario as load_scenario
     from anderhalf.simulation import Rules as Rules
     from anderhalf.simulation import Simulation as Simulation
     from anderhalf.simulation import World as World
@@ -81,6 +83,7 @@ _PUBLIC = {
     "ReferenceMapping": "mapping",
     "Reform": "parameters",
     "Rules": "simulation",
+    "Scenario": "scenario_file",
     "Settlements": "payment",
     "Simulation": "simulation",
     "Specification": "specification",
@@ -104,6 +107,7 @@ _PUBLIC = {
     "load_mapping": "mapping",
     "load_model": "model",
     "load_programme": "programme",
+    "load_scenario": "scenario_file",
     "load_specification": "specification",
     "macro_amounts": "macro",
     "mapped": "class_map",
@@ -140,6 +144,7 @@ __all__ = [
     "ReferenceMapping",
     "Reform",
     "Rules",
+    "Scenario",
     "Settlements",
     "Simulation",
     "Specification",
@@ -163,6 +168,7 @@ __all__ = [
     "load_mapping",
     "load_model",
     "load_programme",
+    "load_scenario",
     "load_specification",
     "macro_amounts",
     "mapped",

@@ -255,59 +255,55 @@ def validate(
 
 @app.command()
 def simulate(
-    scenario: Annotated[str, typer.Argument(help="Programme file, or the name of one that comes along: pluspunt")],
-    adoption: Annotated[str, typer.Option(help="insurer:NAME, insurers:NAME+NAME, region or national")] = "insurer:CZ",
-    model: Annotated[str, typer.Option()] = "nl-2021-structural",
-    start: Annotated[int, typer.Option()] = 2021,
-    horizon: Annotated[int, typer.Option(min=1, max=10)] = 10,
+    scenario: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SCENARIO...",
+            help="Programmes, and a scenario file at most: names of what comes along, or files. "
+            "pluspunt; mijnstreek; mine.toml",
+        ),
+    ],
+    adoption: Annotated[
+        str | None, typer.Option(help="insurer:NAME, insurers:NAME+NAME, region or national. Default: insurer:CZ")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Model year. Default: nl-2021-structural")] = None,
+    start: Annotated[int | None, typer.Option(help="First simulated year. Default: 2021")] = None,
+    horizon: Annotated[int | None, typer.Option(min=1, max=10, help="Years. Default: 10")] = None,
     data: Data = None,
     persons: Annotated[int | None, typer.Option(min=5_000, help="Rows, without --data. Default: 60,000")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of every draw, without --data. Default: 1")] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, max=50, help="Populations with this seed and the next. Default: 3")
+    ] = None,
+    variants: Annotated[
+        bool, typer.Option(help="With --out: also other values of every assumption, the sign map and the heat map.")
+    ] = True,
+    lang: Lang = Lang.en,
     threads: Threads = None,
     out: Out = None,
     json: Json = False,
 ) -> None:
-    """One programme over the years, in one world: net present value, saving, channels."""
-    from anderhalf.files import require_many, write_simulation
-    from anderhalf.model import load_model
-    from anderhalf.programme import load_programme
-    from anderhalf.simulation import simulate as run
+    """Programmes over the years: who gains, who loses, through which channel; with --out a report with every table."""
+    from anderhalf.scenario_file import load_scenario
+    from anderhalf.simulation_report import summary, write_study
+    from anderhalf.study import study
 
-    programme, law = load_programme(scenario), load_model(model)
-    law.require_channels("simulate")
-    people = _people(data, persons, seed, 60_000, (2015, 2031))
-    result = run(
-        people,
-        law,
-        [programme],
-        start=start,
-        horizon=horizon,
-        adoption=adoption,
-        threads=threads or processors(),
+    asked = load_scenario(*scenario, adoption=adoption, model=model, start=start, horizon=horizon)
+    first = _people(data, persons, seed, 60_000, (2015, 2031))
+    people = [first]
+    if data is None:
+        more = range(first.seed + 1, first.seed + (3 if seeds is None else seeds))
+        people += [_people(None, persons, k, 60_000, (2015, 2031)) for k in more]
+    elif seeds is not None:
+        raise typer.BadParameter("the people of --data are as they are: no --seeds", param_hint="--data")
+    found = study(
+        people, asked, variants=variants and out is not None, threads=threads or processors(), progress=_progress()
     )
-    require_many(result)
-    answer = result.answer()
     if out is not None:
-        write_simulation(result, out)
-    if json:
-        typer.echo(json_.dumps(answer, indent=2))
-        return
-    typer.echo(f"{programme.name}, {adoption}, {start}-{start + horizon - 1}, one world (seed {people.seed}):")
-    if data is not None:
-        from anderhalf.export import MINIMUM_PERSONS, ORIGIN_LABEL
-
-        typer.echo(f"  {ORIGIN_LABEL[people.origin].format(minimum=MINIMUM_PERSONS)}")
-    if law.law.structure is not None:
-        typer.echo(f"  {result.world.model.name}: weights of the variable share {result.world.model.weights_status}")
-    typer.echo(f"  claims saved, discounted      EUR {answer['saving_cents'] / 100:>14,.2f}")
-    typer.echo(f"  change in result, discounted  EUR {answer['npv_cents'] / 100:>14,.2f}")
-    own = (
-        result.decomposition[result.decomposition.insurer == answer["insurer"]]
-        if answer["insurer"]
-        else result.decomposition
-    )
-    for channel, cents in own.groupby("channel", sort=False).cents.sum().items():
-        typer.echo(f"    {channel:<28}EUR {cents / 100:>14,.2f}")
+        write_study(found, out, lang.value)
+    typer.echo(json_.dumps(found.answer(), indent=2) if json else summary(found, lang.value))
+    if out is not None and not json:
+        typer.echo(f"Report: {out / 'report.html'}")
 
 
 @app.command()
@@ -630,7 +626,8 @@ def check(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="Column maps with their files, programmes, populations, specifications, mappings, files of records"
+            help="Column maps with their files, programmes, scenarios, populations, specifications, mappings, "
+            "files of records"
         ),
     ],
     model: Annotated[str | None, typer.Option(help="Model year whose columns the records should have")] = None,
@@ -688,6 +685,12 @@ def _checked(
             document = {}
         if "microdata" in document or "classes" in document or ("records" in document and "criterion" not in document):
             return _checked_map(file, scratch)
+        if "scenario" in document:
+            from anderhalf.scenario_file import load_scenario
+
+            found = load_scenario(file)
+            found.settings()
+            return f", {len(found.programmes)} programmes"
         if "diagnoses" in document:
             read_mapping(file)
         elif "criterion" in document or "model" in document:

@@ -36,13 +36,6 @@ from anderhalf.calibration import DEFAULT_BASE
 from anderhalf.columns import days_in
 from anderhalf.errors import AnderhalfError, DomainError, NotFoundError, ParameterError, Problem, ShapeError
 from anderhalf.export import (
-    MINIMUM_PERSONS,
-    ORIGIN_LABEL,
-    Bundle,
-    html_heading,
-    html_page,
-    html_paragraph,
-    html_table,
     version,
 )
 from anderhalf.model import load_model
@@ -854,110 +847,8 @@ def _of_old(document: dict[str, Any]) -> dict[str, Any]:
 # --- simulations ------------------------------------------------------------------------------------------------------
 
 
-def write_simulation(run: Simulation, out: Path) -> Path:
-    """Tables, results.json and a short page of one simulation; of microdata without what rests on few persons."""
-    people = run.world.people
-    require_many(run)
-    bundle = Bundle(
-        origin=people.origin,
-        model=run.world.model.name,
-        parameters_sha256=run.world.model.parameters_sha256,
-        data_sha256=people.data_sha256,
-        seed=people.seed,
-    )
-    named = ["year", "insurer"]
-    tables: dict[str, tuple[pd.DataFrame, list[str], list[str], list[str]]] = {
-        "decomposition": (run.decomposition, ["channel"], ["year", "channel"], ["insurer", "channel"]),
-        "ledger": (run.ledger, ["arm", "from", "to", "reason"], ["year", "arm", "reason"], ["from", "to", "reason"]),
-        "statements": (run.statements, ["arm"], ["year", "arm"], ["insurer", "arm"]),
-        "movements": (
-            run.movements, ["specialty", "product", "effect", "category", "programme", "rule"], ["year", "effect"],
-            ["insurer", "effect"],
-        ),
-        "class_changes": (
-            run.class_changes, ["criterion", "code"], ["year", "criterion", "code"], ["insurer", "criterion", "code"],
-        ),
-    }  # fmt: skip
-    shown = {}
-    for name, (frame, keys, groups, across) in tables.items():
-        if people.origin == "microdata":
-            counted = frame.assign(persons=_persons_behind(run, name, frame))
-            keys = [*(c for c in named if c in frame), *keys]
-            shown[name] = bundle.table(
-                name, counted, origin="microdata", count="persons", keys=keys, groups=groups, across=across
-            )
-        else:
-            shown[name] = bundle.table(name, frame, origin=people.origin)
-    answer = run.answer()
-    channels = shown["decomposition"]
-    bundle.results(
-        {
-            "answer": answer,
-            "channels": channels.to_dict("records"),
-            "touched": {"patients": run.outcome.patients},
-            "weights": run.world.model.weights_status,
-            **({"data_options": list(getattr(people, "options_accepted", ()))} if people.origin == "microdata" else {}),
-        },
-        count="" if people.origin == "microdata" else "persons",  # the channels lost their small cells in the table
-    )
-    title = f"{run.programme.name}, {run.adoption}, {run.world.rules.start}-{run.years[-1]['year']}"
-    judged = {run.world.insurers[code] for code in run.judged}
-    own = channels[channels.insurer.isin(judged)]
-    bundle.report(
-        html_page(
-            title,
-            [
-                html_paragraph(ORIGIN_LABEL[people.origin].format(minimum=bundle.minimum_persons)),
-                html_paragraph(
-                    f"Claims saved EUR {answer['saving_cents'] / 100:,.2f}, change in result EUR "
-                    f"{answer['npv_cents'] / 100:,.2f}, both discounted at {answer['discount_rate']:.1%}. Model "
-                    f"{run.world.model.name}; weights of the variable share {run.world.model.weights_status}."
-                ),
-                html_heading("Change in result per year, insurer and channel, in cents"),
-                html_table(own[["year", "insurer", "channel", "cents"]]),
-            ],
-        )
-    )
-    return bundle.write(out)
+def write_simulation(run: Simulation, out: Path, lang: str = "en") -> Path:
+    """The report of one simulation; see :func:`anderhalf.simulation_report.write_simulation`."""
+    from anderhalf.simulation_report import write_simulation as write
 
-
-def require_many(run: Simulation, minimum: int = MINIMUM_PERSONS) -> None:
-    """Of microdata, an answer rests on the claims of ``minimum`` persons or more.
-
-    Raises
-    ------
-    DomainError
-        In no year of the simulation did the programme reach so many persons of the insurers that are judged.
-    """
-    if run.world.people.origin != "microdata":
-        return
-    place = [list(run.world.insurers).index(code) for code in run.judged]
-    if max(sum(year["reached"][i] for i in place) for year in run.years) < minimum:
-        raise DomainError(
-            [
-                Problem(
-                    "simulate",
-                    "persons reached by the programme, of the insurers judged",
-                    f"{minimum} or more in a year",
-                )
-            ]
-        )
-
-
-def _persons_behind(run: Simulation, table: str, frame: pd.DataFrame) -> list[int]:
-    """Rows of the sample that each row of a table rests on."""
-    if table == "movements":
-        return [int(row[9]) for row in run.outcome.movements]
-    if table == "class_changes":
-        return [int(row[-1]) for row in run.outcome.classes]
-    fewest = {(year, insurer): persons for year, insurer, persons in run.persons.itertuples(index=False)}
-    if table == "ledger":
-        of_all = {
-            year: min((n for (y, _), n in fewest.items() if y == year and n > 0), default=0) for year, _ in fewest
-        }
-        parties = [
-            (y, *(p.removeprefix("insurer:") for p in (a, b) if p.startswith("insurer:")))
-            for y, a, b in zip(frame["year"], frame["from"], frame["to"], strict=True)
-        ]
-        return [fewest[p[0], p[1]] if len(p) > 1 else of_all[p[0]] for p in parties]
-    return [fewest[key] for key in zip(frame["year"], frame["insurer"], strict=True)]
+    return write(run, out, lang)

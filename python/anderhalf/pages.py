@@ -273,10 +273,10 @@ def page(title: str, body: Iterable[str], lang: str) -> str:
 
 
 def frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    frame = pd.DataFrame([dict(row) for row in rows])
+    frame = pd.DataFrame([dict(row) for row in rows], dtype=object)  # whole numbers stay whole beside what is missing
     if frame.empty:
         return pd.DataFrame({"note": pd.Series(["none"])})
-    return frame.astype(object).where(frame.notna(), None)
+    return frame.where(frame.notna(), None)
 
 
 def plain_text(value: Any) -> str:

@@ -140,7 +140,7 @@ def picture(results: Mapping[str, Any], lang: str = "en") -> str:
 
 def recomputed(texts: Mapping[str, str]) -> dict[str, int]:
     tables = {}
-    exact = {"normative": str, "scaled_normative": str}  # beyond 64 bits
+    exact = {"normative": str, "scaled_normative": str, "insurer": str}  # beyond 64 bits; names may be digits
     problems = []
     for name in CHECKED:
         frame = pd.read_csv(io.StringIO(texts[name]), dtype=exact, keep_default_na=False)

@@ -104,7 +104,7 @@ class _Reproduction:
                 ("statements", main.statements),
                 ("ledger", main.ledger),
                 ("movements", main.movements),
-                ("national", _national(main)),
+                ("national", national(main)),
             ):
                 frames[name].append(frame.assign(seed=seed))
             class_frames.append(main.class_changes.assign(seed=seed))
@@ -132,7 +132,7 @@ class _Reproduction:
         tables = {name: pd.concat(parts, ignore_index=True) for name, parts in frames.items()}
         tables["classes"] = pd.concat(class_frames, ignore_index=True)
         sign_map, sensitivity = self._maps(variants)
-        channels, by_year = _pooled(tables["decomposition"], [*seeds])
+        channels, by_year = pooled(tables["decomposition"], [*seeds])
         rate = self.rules.discount_rate
         own = {y: cents for (y, insurer), cents in by_year.items() if insurer == self.settings.insurer}
         npv = sum(cents / (1 + rate) ** (y - self.rules.start) for y, cents in own.items())
@@ -143,7 +143,7 @@ class _Reproduction:
             "saving_cents": round(saving),
             "kept_share": npv / saving if saving else None,
             "power": _mean(p["power"] for p in per_seed),
-            "payback_year": _payback(own),
+            "payback_year": payback(own),
             "break_even_price_eur": round(fmean(prices), 2) if len(prices) == len(per_seed) else None,
             "adoption": self.adoption,
             "insurer": self.settings.insurer,
@@ -361,7 +361,7 @@ def settlement_target(normative: int, scaled: int, cost: int, flat_ppm: int, day
     return math.floor(value + Fraction(1, 2))
 
 
-def _national(run: Simulation) -> Frame:
+def national(run: Simulation) -> Frame:
     rows = []
     for year in run.years:
         for arm in ("baseline", "scenario"):
@@ -395,7 +395,7 @@ def _se(values: Sequence[float]) -> float:
     return stdev(values) / math.sqrt(len(values)) if len(values) > 1 else 0.0
 
 
-def _payback(by_year: dict[int, int]) -> int | None:
+def payback(by_year: dict[int, int]) -> int | None:
     total, year_of = 0, None
     for year in sorted(by_year):
         total += by_year[year]
@@ -406,7 +406,7 @@ def _payback(by_year: dict[int, int]) -> int | None:
     return year_of
 
 
-def _pooled(decomposition: Frame, seeds: Sequence[int]) -> tuple[list[dict[str, Any]], dict[tuple[int, str], int]]:
+def pooled(decomposition: Frame, seeds: Sequence[int]) -> tuple[list[dict[str, Any]], dict[tuple[int, str], int]]:
     """Channels averaged over seeds, in whole cents that add up to the rounded mean of the change in result."""
     rows: list[dict[str, Any]] = []
     totals: dict[tuple[int, str], int] = {}

@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 
 import anderhalf as ah
-from anderhalf import _core, files
+from anderhalf import _core, files, study
 from anderhalf.errors import AnderhalfError, DomainError, NotFoundError, ParameterError, ShapeError
 from anderhalf.sources import Insured
 
@@ -602,7 +602,7 @@ def test_one_small_cell_takes_another_with_it_by_year_and_by_insurer(
         who = frame["insurer"] if "insurer" in frame else frame["to"].str.removeprefix("insurer:")
         return [9 if (y, i) == (2023, "CZ") else 50 for y, i in zip(frame["year"], who, strict=True)]
 
-    monkeypatch.setattr(files, "_persons_behind", behind)
+    monkeypatch.setattr(study, "persons_behind", behind)
     files.write_simulation(run, tmp_path / "out")
     for name, rest in (("decomposition", ["channel"]), ("statements", ["arm"]), ("ledger", ["arm", "from", "reason"])):
         table = pd.read_csv(tmp_path / "out" / "tables" / f"{name}.csv")

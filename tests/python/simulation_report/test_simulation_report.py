@@ -1,0 +1,246 @@
+"""The report of a simulation: every figure is its table, the books are recomputed, both languages say the same."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import json
+import re
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import anderhalf as ah
+from anderhalf import pages, plots, simulation_report, study
+from anderhalf.scenario_file import load_scenario
+
+pytest.importorskip("matplotlib")
+PACKAGE = Path(simulation_report.__file__).parent
+
+
+def people(seeds: int, persons: int = 10_000) -> list[ah.Population]:
+    return [ah.synthesise(persons, (2015, 2031), seed=k) for k in range(1, seeds + 1)]
+
+
+@pytest.fixture(scope="session")
+def found() -> study.Study:
+    return study.study(people(2), load_scenario("pluspunt"), threads=2)
+
+
+@pytest.fixture(scope="session")
+def written(found: study.Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return simulation_report.write_study(found, tmp_path_factory.mktemp("study") / "out")
+
+
+def rows(out: Path, name: str) -> list[dict[str, str]]:
+    with (out / "tables" / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def column(out: Path, name: str, key: str, unit: float = 1.0) -> list[float]:
+    return [float(row[key]) / unit for row in rows(out, name)]
+
+
+# --- the directory
+
+
+def test_everything_promised_is_written(written: Path) -> None:
+    found = json.loads((written / "results.json").read_text(encoding="utf-8"))
+    first = ["anderhalf_version", "model", "parameters_sha256", "data_sha256", "seed"]
+    assert list(found)[:5] == first
+    assert {"answer", "channels", "touched", "checks"} <= set(found)
+    assert found["checks"] == dict.fromkeys(found["checks"], 0)
+    assert len(found["checks"]) >= 3
+    assert found["answer"]["monte_carlo_se_cents"] > 0
+    low, high = found["answer"]["range_over_assumptions_cents"]
+    assert low < found["answer"]["npv_cents"] < high
+    for name in ("sign_map", "waterfall", "heat_map", "years", "channels", "parties", "assumptions"):
+        assert (written / "figures" / f"{name}.svg").is_file()
+        assert (written / "tables" / f"figure_{name}.csv").is_file()
+
+
+def test_the_checks_are_those_of_the_files_and_find_a_changed_cent(
+    written: Path, found: study.Study, tmp_path: Path
+) -> None:
+    said = json.loads((written / "results.json").read_text(encoding="utf-8"))["checks"]
+    assert simulation_report.check_written(written) == said
+    out = simulation_report.write_study(found, tmp_path / "out")
+    for table, key in (("ledger", "cents"), ("decomposition", "cents"), ("statements", "variable")):
+        file = out / "tables" / f"{table}.csv"
+        before = file.read_text(encoding="utf-8")
+        lines = list(csv.reader(before.splitlines()))
+        place = lines[0].index(key)
+        lines[1][place] = str(int(lines[1][place]) + 1)
+        with file.open("w", encoding="utf-8", newline="") as stream:
+            csv.writer(stream, lineterminator="\n").writerows(lines)
+        assert any(simulation_report.check_written(out).values()), table
+        file.write_text(before, encoding="utf-8")
+
+
+def test_books_that_do_not_close_are_said_on_top(found: study.Study, tmp_path: Path) -> None:
+    broken = copy.copy(found)
+    broken.tables = {**found.tables, "ledger": found.tables["ledger"].copy()}
+    broken.tables["ledger"].loc[0, "cents"] += 1
+    out = simulation_report.write_study(broken, tmp_path / "out")
+    assert "The books do not close" in (out / "report.html").read_text(encoding="utf-8")
+    assert json.loads((out / "results.json").read_text(encoding="utf-8"))["checks"]["ledger_cents"] != 0
+
+
+def test_one_and_two_threads_write_the_same_bytes(tmp_path: Path) -> None:
+    asked = load_scenario("pluspunt", horizon=3)
+    outs = [
+        simulation_report.write_study(study.study(people(2, 5_000), asked, threads=k), tmp_path / str(k))
+        for k in (1, 2)
+    ]
+    names = {path.relative_to(outs[0]) for path in outs[0].rglob("*") if path.is_file()}
+    assert len(names) > 30
+    for name in names:
+        assert (outs[0] / name).read_bytes() == (outs[1] / name).read_bytes(), name
+
+
+def test_nothing_of_the_machine_is_in_the_files_and_the_page_fetches_nothing(written: Path) -> None:
+    for path in written.rglob("*"):
+        if path.is_file():
+            text = path.read_text(encoding="utf-8")
+            assert str(written) not in text
+            assert str(Path(__file__).resolve().parents[3]) not in text
+    page = (written / "report.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert not re.search(r'(src|href)="(?!#)', re.sub(r'xlink:href="#[^"]*"', "", page))
+
+
+# --- figures and their tables
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[tuple[Any, ...]]]:
+    """What every figure function was given."""
+    seen: dict[str, list[tuple[Any, ...]]] = {}
+
+    def spy(name: str) -> Callable[..., str]:
+        draw = getattr(plots, name)
+
+        def call(*args: Any, **more: Any) -> str:
+            seen.setdefault(name, []).append(args)
+            return str(draw(*args, **more))
+
+        return call
+
+    for name in ("waterfall", "fan", "stacked_years", "signed_bars", "tornado", "heat_map", "sign_map"):
+        monkeypatch.setattr(plots, name, spy(name))
+    return seen
+
+
+def test_what_is_drawn_is_what_the_tables_say(
+    found: study.Study, tmp_path: Path, drawn: dict[str, list[tuple[Any, ...]]]
+) -> None:
+    out = simulation_report.write_study(found, tmp_path / "out")
+    steps = column(out, "figure_waterfall", "drawn")
+    assert list(drawn["waterfall"][0][2]) == steps[:-1]
+    assert sum(steps[:-1]) == pytest.approx(steps[-1], abs=0.01)
+    _, years, middle, bands = drawn["fan"][0]
+    assert list(years) == [int(row["year"]) for row in rows(out, "figure_years")]
+    assert middle[1] == pytest.approx(column(out, "figure_years", "result_cents", 1e5))
+    assert bands[0][1] == pytest.approx(column(out, "figure_years", "low_assumptions_cents", 1e5))
+    assert bands[1][2] == pytest.approx(column(out, "figure_years", "high_seeds_cents", 1e5))
+    _, years, series, total = drawn["stacked_years"][0]
+    stacked = [value for k, _ in enumerate(years) for _, values in series for value in [values[k]]]
+    assert stacked == pytest.approx(column(out, "figure_channels", "cents", 1e5))
+    assert total[1] == pytest.approx(column(out, "figure_years", "result_cents", 1e5), abs=0.01)
+    bars = {args[0]: args[2] for args in drawn["signed_bars"]}
+    assert bars["parties"] == pytest.approx(column(out, "figure_parties", "change_cents", 1e5))
+    heat = [value for line in drawn["heat_map"][0][1] for value in line]
+    assert heat == pytest.approx(column(out, "figure_heat_map", "npv_cents", 1e8))
+    panels = drawn["sign_map"][0][1]
+    cells = {round(v, 9) for line in panels for _, values in line for row in values for v in row}
+    assert cells == {round(v, 9) for v in column(out, "figure_sign_map", "npv_cents", 1e8)}
+    base, *others = (float(row["npv_cents"]) / 1e5 for row in rows(out, "figure_assumptions"))
+    assert drawn["tornado"][0][3] == pytest.approx(base)
+    assert {round(v, 6) for ends in drawn["tornado"][0][2] for v, _ in ends} <= {round(v, 6) for v in others}
+
+
+def test_the_waterfall_the_years_and_the_parties_end_at_the_answer(written: Path) -> None:
+    answer = json.loads((written / "results.json").read_text(encoding="utf-8"))["answer"]
+    assert column(written, "figure_waterfall", "cents")[-1] == pytest.approx(answer["npv_cents"], abs=100)
+    factor = [1.03**-k for k in range(10)]
+    npv = sum(f * cents for f, cents in zip(factor, column(written, "figure_years", "result_cents"), strict=True))
+    assert npv == pytest.approx(answer["npv_cents"], abs=100)
+    parties = {row["party"]: float(row["change_cents"]) for row in rows(written, "figure_parties")}
+    assert parties["insurer:CZ"] == pytest.approx(answer["npv_cents"], abs=100)
+    assert sum(v for k, v in parties.items() if k != "society") == pytest.approx(parties["society"], abs=100)
+
+
+def test_insurers_by_channel_and_by_year_tell_one_story(written: Path) -> None:
+    by_year: dict[str, float] = {}
+    for row in rows(written, "insurers_by_year"):
+        by_year[row["insurer"]] = by_year.get(row["insurer"], 0.0) + float(row["result_cents"]) * 1.03 ** (
+            2021 - int(row["year"])
+        )
+    for row in rows(written, "insurers"):
+        parts = sum(float(v) for k, v in row.items() if k.endswith("_cents") and k != "result_cents")
+        assert parts == pytest.approx(float(row["result_cents"]), abs=20)
+        assert by_year[row["insurer"]] == pytest.approx(float(row["result_cents"]), abs=200)
+
+
+# --- what it says
+
+
+def page(found: study.Study, folder: Path, lang: str = "en") -> str:
+    out = simulation_report.write_study(found, folder / lang, lang)
+    return (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_answer_reads_as_what_it_is(found: study.Study, tmp_path: Path) -> None:
+    def turned(npv: list[int]) -> study.Study:
+        other = copy.copy(found)
+        other.seeds = [{**seed, "npv_cents": cents} for seed, cents in zip(found.seeds, npv, strict=True)]
+        return other
+
+    for npv, text in (
+        ([-100_000_000, -100_000_100], "A loss, as assumed here."),
+        ([100_000_000, 100_000_100], "A gain, as assumed here."),
+        ([-100_000_000, 100_000_000], "This run cannot tell a gain from a loss."),
+    ):
+        assert text in page(turned(npv), tmp_path / text[:6])
+
+
+def test_one_population_has_no_error_and_no_variants_no_range(tmp_path: Path) -> None:
+    asked = load_scenario("pluspunt", horizon=3)
+    one = study.study(people(1, 5_000), asked, variants=False)
+    text = page(one, tmp_path)
+    assert "the sign is not certain" in text
+    assert "Monte-Carlo error is not known" in text
+    assert one.answer()["range_over_assumptions_cents"] is None
+    run = ah.simulate(
+        people(1, 5_000)[0], ah.load_model("nl-2021-structural"), [ah.load_programme("pluspunt")], horizon=3
+    )
+    assert one.answer()["npv_cents"] == run.answer()["npv_cents"]
+    assert one.answer()["kept_share"] == pytest.approx(run.answer()["kept_share"])
+
+
+@pytest.mark.parametrize("lang", pages.LANGUAGES)
+def test_every_assumption_stands_in_the_report(found: study.Study, tmp_path: Path, lang: str) -> None:
+    text = page(found, tmp_path, lang)
+    for row in found.assumptions:
+        assert row["key"] in text
+    assert f'<html lang="{lang}">' in text
+    assert not re.search(r"\bnan\b", text, re.IGNORECASE)
+
+
+def test_dutch_has_every_text_with_the_same_names_to_fill_in() -> None:
+    english, dutch = (
+        pages.flat(tomllib.loads((PACKAGE / f"simulation_{lang}.toml").read_text("utf-8"))) for lang in ("en", "nl")
+    )
+    assert list(english) == list(dutch)
+    for key, text in english.items():
+        assert set(re.findall(r"{(\w+)}", text)) == set(re.findall(r"{(\w+)}", dutch[key])), key
+
+
+def test_a_set_of_insurers_and_the_region_are_named(tmp_path: Path) -> None:
+    for adoption, name in (("insurers:CZ+VGZ", "CZ and VGZ"), ("region", "all insurers together")):
+        asked = load_scenario("pluspunt", horizon=2, adoption=adoption)
+        text = page(study.study(people(1, 5_000), asked, variants=False), tmp_path / name[:3])
+        assert f"Result of {name}" in text
