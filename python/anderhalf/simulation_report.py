@@ -44,7 +44,11 @@ _LAYOUT: Mapping[str, tuple[list[str], list[str], list[str]]] = {
     "decomposition": (["channel"], ["year", "channel"], ["insurer", "channel"]),
     "ledger": (["arm", "from", "to", "reason"], ["year", "arm", "reason"], ["from", "to", "reason"]),
     "statements": (["arm"], ["year", "arm"], ["insurer", "arm"]),
-    "movements": (["specialty", "product", "effect", "category"], ["year", "effect"], ["insurer", "effect"]),
+    "movements": (
+        ["specialty", "product", "effect", "category", "programme", "rule"],
+        ["year", "effect"],
+        ["insurer", "effect"],
+    ),
     "class_changes": (
         ["criterion", "code"],
         ["year", "criterion", "code"],
@@ -454,7 +458,7 @@ class _Content:
         own = whole[whole["insurer"].isin(self.judged)]
         if own.empty:
             return []
-        by = [c for c in ("programme", "specialty", "product", "category", "effect") if c in own]
+        by = ["programme", "rule", "specialty", "product", "category", "effect"]
         sums = self.sums("movements", by, ["claims", "settled_cents", "claimed_cents"], own)
         return [
             dict(zip(by, map(str, key), strict=True))
@@ -1013,7 +1017,7 @@ class _Page:
     def _payback(self) -> str:
         w, c = self.w, self.c
         year, texts = c.answer["payback_year"], []
-        if any(p.file.line for p in c.s.programmes):
+        if "price" in c.s.programmes[0].values:
             price = c.answer["break_even_price_eur"]
             found = [s["break_even_price_eur"] for s in c.s.seeds if s["break_even_price_eur"] is not None]
             if price is not None:
@@ -1244,7 +1248,7 @@ class _Page:
         found = c.specialties()
         if not found:
             return [paragraph(w("run.care_none"))]
-        several = len(c.s.programmes) > 1 and "programme" in found[0]
+        several = len(c.s.programmes) > 1
 
         def lead(row: Mapping[str, Any]) -> list[str]:
             return [c.programme(row["programme"])] if several else []

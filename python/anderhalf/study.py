@@ -153,17 +153,13 @@ def _scenario_of(run: Simulation) -> Scenario:
         if name not in ("start", "horizon") and getattr(rules, name) != getattr(Rules(), name)
     }
     return Scenario(
-        _programmes_of(run),
+        run.programmes,
         adoption=run.adoption,
         model=run.world.model.name,
         start=rules.start,
         horizon=rules.horizon,
         rules=given,
     )
-
-
-def _programmes_of(run: Simulation) -> tuple[Programme, ...]:
-    return tuple(getattr(run, "programmes", (run.programme,)))
 
 
 def study(
@@ -311,7 +307,7 @@ class _Runs:
     def again(
         self, world: World, programmes: Sequence[Programme], adoption: str | None = None, threads: int | None = None
     ) -> Simulation:
-        return world.run(_one_or_more(programmes), adoption or self.scenario.adoption, decompose=False, threads=threads)
+        return world.run(programmes, adoption or self.scenario.adoption, decompose=False, threads=threads)
 
     def several(self, world: World, variants: Sequence[Sequence[Programme]]) -> list[Simulation]:
         """Many variants, several at a time; the core works without the interpreter's lock."""
@@ -420,10 +416,6 @@ class _Runs:
         }
 
 
-def _one_or_more(programmes: Sequence[Programme]) -> Any:
-    return programmes[0] if len(programmes) == 1 else list(programmes)
-
-
 def _centres(programmes: Sequence[Programme]) -> list[Programme]:
     """Programmes with a 1.5-line centre: a price, added demand and a title of its own."""
     return [p for p in programmes if p.file.line]
@@ -454,7 +446,7 @@ def _changes(programmes: Sequence[Programme], k: int) -> list[tuple[str, str, An
     values: list[tuple[str, Any]] = [
         (row["name"], end)
         for row in _ranged(p)
-        for end in (float(v) for v in row["range"])
+        for end in (type(row["value"])(v) for v in row["range"])
         if not math.isclose(end, float(row["value"]))
     ]
     if p.file.line:
@@ -487,9 +479,7 @@ def _result(run: Simulation) -> dict[str, Any]:
 def replaced_price_eur(run: Simulation) -> float:
     """Mean claim of the hospital products that 1.5-line centres replace."""
     moves = run.movements
-    if "rule" in moves:
-        moves = moves[moves["rule"] == "centre"]
-    avoided = moves[moves["effect"] == "avoided"]
+    avoided = moves[(moves["rule"] == "centre") & (moves["effect"] == "avoided")]
     return float(-avoided["claimed_cents"].sum() / max(1, avoided["claims"].sum()) / 100)
 
 
@@ -544,14 +534,13 @@ def _study(run: Simulation, scenario: Scenario) -> Study:
 
 def _seed(run: Simulation) -> dict[str, Any]:
     incentives = dict(run.incentives)
-    priced = any(p.file.line for p in _programmes_of(run))
     return {
         "seed": run.world.people.seed,
         **incentives,
         "patients": run.outcome.patients,
         "patients_rows": run.outcome.patients_rows,
         "visits": run.outcome.replaced,
-        "break_even_price_eur": run.break_even("price") if priced else None,
+        "break_even_price_eur": run.break_even("price") if "price" in run.programme.values else None,
     }
 
 
@@ -652,7 +641,7 @@ def persons_of(run: Simulation, tables: dict[str, pd.DataFrame]) -> dict[str, li
 def persons_behind(run: Simulation, table: str, frame: pd.DataFrame) -> list[int]:
     """Rows of the sample that each row of a table rests on."""
     if table == "movements":
-        return [int(row[-1]) for row in run.outcome.movements]
+        return [int(row[9]) for row in run.outcome.movements]
     if table == "class_changes":
         return [int(row[-1]) for row in run.outcome.classes]
     fewest = {(year, insurer): persons for year, insurer, persons in run.persons.itertuples(index=False)}
