@@ -673,7 +673,7 @@ class Population(People):
             category; product (first number), last (of a range of numbers); specialism and diagnosis where the category
             has them; setting of hospital care; atc of drugs; name; conditions: what leads to it.
         """
-        return _products()
+        return product_table()
 
     def municipality_codes(self, region: str) -> list[int]:
         """Codes of the municipalities of a region of ``society.toml``, or of one municipality by name."""
@@ -745,7 +745,7 @@ def _drugs() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["drug", "atc", "name"])
 
 
-def _products() -> pd.DataFrame:
+def product_table() -> pd.DataFrame:
     """All codes that conditions, episodes and the general part can put into claims."""
     import pandas as pd
 

@@ -271,12 +271,13 @@ class ContractFile(_Strict):
 
 
 class Check(_Strict):
-    """A published outcome, printed beside ours and never fed in."""
+    """A published outcome, printed beside ours and never fed in; why ours lies outside the range when it does."""
 
     name: str
     value: float
     range: tuple[float, float]
     source: str
+    explanation: str = ""
 
 
 class Evidence(_Strict):

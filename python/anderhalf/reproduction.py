@@ -20,6 +20,7 @@ from anderhalf.columns import days_in
 from anderhalf.model import Model, load_model
 from anderhalf.population import Population, synthesise
 from anderhalf.programme import Programme, load_programme
+from anderhalf.programme_checks import centre
 from anderhalf.simulation import Rules, Simulation, World
 
 ADOPTIONS = ("insurer:CZ", "region", "national")
@@ -173,7 +174,7 @@ class _Reproduction:
             "sign_map": sign_map,
             "sensitivity": sensitivity,
             "null_programme": null,
-            "programme_checks": _programme_checks(self.programme, tables, self.settings.seeds),
+            "programme_checks": _programme_checks(self.programme, tables),
             "class_changes": _class_summary(tables["classes"], self.settings.insurer, self.settings.seeds),
             "movements": _movement_summary(tables["movements"], self.settings.insurer, self.settings.seeds),
             "validation": _validation_table(validation),
@@ -506,29 +507,9 @@ def _replaced_price_eur(run: Simulation) -> float:
     return float(-avoided.claimed_cents.sum() / avoided.claims.sum() / 100)
 
 
-def _programme_checks(programme: Programme, tables: dict[str, Frame], seeds: int) -> list[dict[str, Any]]:
+def _programme_checks(programme: Programme, tables: dict[str, Frame]) -> list[dict[str, Any]]:
     """Published outcomes of such programmes beside what our claims produced; nothing here was an input."""
-    moves, classes, statements = tables["movements"], tables["classes"], tables["statements"]
-    avoided = moves[moves.effect == "avoided"]
-    patients = moves[moves.effect.isin(["replacement", "added", "referred_on"])].claims.sum()
-
-    def price(product: str) -> float:
-        part = avoided[avoided["product"] == product]
-        return float(-part.claimed_cents.sum() / part.claims.sum() / 100)
-
-    heavier = avoided[avoided["product"] == "heavier"].claims.sum()
-    dkg = classes[(classes.criterion == "dkg") & (classes.code > 0)]
-    lost = float((dkg.years_lost - dkg.years_won).sum())
-    own = statements.groupby("arm").own_payments.sum()
-    net = -(moves.settled_cents.sum()) / 100
-    ours = {
-        "replaced_consult_price_eur": price("consult"),
-        "replaced_heavier_price_eur": price("heavier"),
-        "dkg_lost_per_replaced_heavier": lost / float(heavier),
-        "dkg_lost_per_replaced_consult": 0.0,
-        "own_payment_lost_per_patient_eur": float(own["baseline"] - own["scenario"]) / float(patients) / 100,
-        "net_saving_per_avoided_referral_eur": float(net) / float(avoided.claims.sum()),
-    }
+    ours = centre(tables["movements"], tables["classes"], tables["statements"])
     return [
         {
             "name": check.name,
