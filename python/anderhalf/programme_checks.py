@@ -5,7 +5,7 @@ an input: rules act on claims, and what follows is measured here. The names, wit
 
 ``category_change_pct:CATEGORY``
     claimed cost in the area, change in percent; a category of care, ``total``, or ``pharmacy``: drugs without those
-    that hospitals pay
+    that hospitals pay (for rules that leave those alone)
 ``target_change_pct:CATEGORY``
     the same among those whom the first rule with a condition is for
 ``claims_change_pct:RULE+RULE``
@@ -37,7 +37,7 @@ import functools
 import math
 import tomllib
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -69,6 +69,21 @@ def checks(run: Simulation) -> list[dict[str, Any]]:
         for measures in (Measures(run, position),)
         for check in measures.programme.file.check
     ]
+
+
+def judged(check: Any, found: Mapping[str, Any]) -> dict[str, Any]:
+    """What was found beside what a check states."""
+    low, high = check.range
+    row = {
+        "name": check.name,
+        **found,
+        "published": check.value,
+        "range": [low, high],
+        "source": check.source,
+        "verdict": verdict(found["ours"], low, high, found["error"]),
+        "explanation": check.explanation,
+    }
+    return {**row, "sentence": sentence(row)}
 
 
 def verdict(ours: float | None, low: float, high: float, error: float | None) -> str:
@@ -254,28 +269,15 @@ class Measures:
     # -- one check ---------------------------------------------------------------------------------------------------
 
     def row(self, check: Any) -> dict[str, Any]:
-        ours, rows, why = None, 0, ""
+        return {"programme": self.programme.name, **judged(check, self.found(check.name))}
+
+    def found(self, name: str) -> dict[str, Any]:
+        """An outcome, its rough error, the rows behind it, and why it has no value."""
         try:
-            ours, rows = self.value(check.name)
+            ours, rows = self.value(name)
         except _Unmeasured as reason:
-            why = str(reason)
-        error = abs(ours) / math.sqrt(rows) if ours is not None and rows > 0 else None
-        low, high = check.range
-        result = {
-            "programme": self.programme.name,
-            "name": check.name,
-            "ours": ours,
-            "error": error,
-            "rows": rows,
-            "published": check.value,
-            "range": [low, high],
-            "source": check.source,
-            "verdict": verdict(ours, low, high, error),
-            "why": why,
-            "explanation": check.explanation,
-        }
-        result["sentence"] = sentence(result)
-        return result
+            return {"ours": None, "error": None, "rows": 0, "why": str(reason)}
+        return {"ours": ours, "error": abs(ours) / math.sqrt(rows) if rows > 0 else None, "rows": rows, "why": ""}
 
     def value(self, name: str) -> tuple[float, int]:
         """An outcome, and the rows of the sample behind it."""

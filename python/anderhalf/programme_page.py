@@ -14,7 +14,7 @@ from anderhalf import _core
 from anderhalf._paths import data_directory
 from anderhalf.population import product_table
 from anderhalf.programme import Programme
-from anderhalf.programme_checks import Measures, checks
+from anderhalf.programme_checks import Measures, judged
 from anderhalf.simulation import Simulation, World
 
 ADOPTIONS = ("region", "insurer:CZ")
@@ -71,7 +71,7 @@ def measure(world: World, programme: Programme) -> dict[str, Any]:
         "classes": _classes(region),
         "channels": _channels(runs["region"]),
         "money": [_money(run) for run in runs.values()],
-        "checks": checks(runs["region"]),
+        "checks": {check.name: region.found(check.name) for check in programme.file.check},
     }
 
 
@@ -166,7 +166,7 @@ def page(programme: Programme, found: dict[str, Any], measured: str) -> str:
         "## Who gains",
         _money_part(found),
         "## Beside what was published or assumed",
-        _check_part(found),
+        _check_part(programme, found),
         "## What is known",
         _table(("What", "Figure", "Source"), [(e.what, e.figure, e.source) for e in programme.file.evidence], "lll")
         if programme.file.evidence
@@ -283,8 +283,8 @@ def _centre(programme: Programme) -> str:
     get = programme.get
     return (
         f"A 1.5-line centre sees {_percent(get('patients_share'))} of the insured of the area a year; "
-        f"{_percent(get('added_demand'))} of them would not have gone to the hospital. Of the hospital products that it "
-        f"takes over {_percent(get('consult_share'))} are consults. A contact costs EUR {get('price'):.2f}, title "
+        f"{_percent(get('added_demand'))} of them would not have gone to the hospital. Of the hospital products taken "
+        f"over {_percent(get('consult_share'))} are consults. A contact costs EUR {get('price'):.2f}, title "
         f"`{get('payment_title')}`.\n\n"
     ) + _table(("Specialty", "Specialism", "Diagnoses", "Sent on to the hospital"), rows, "lrlr")
 
@@ -370,11 +370,16 @@ def _money_part(found: dict[str, Any]) -> str:
     )
 
 
-def _check_part(found: dict[str, Any]) -> str:
+def verdicts(programme: Programme, found: dict[str, Any]) -> list[dict[str, Any]]:
+    """The checks of a programme beside what :func:`measure` found for them."""
+    return [judged(check, found["checks"][check.name]) for check in programme.file.check]
+
+
+def _check_part(programme: Programme, found: dict[str, Any]) -> str:
     if not found["checks"]:
         return "Nothing was entered."
     rows = []
-    for row in found["checks"]:
+    for row in verdicts(programme, found):
         low, high = row["range"]
         ours = "–" if row["ours"] is None else f"{row['ours']:.3g}"
         if row["error"] is not None:
@@ -424,14 +429,15 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[Any]], align: str) -> st
 
 def overview(programmes: Mapping[str, Programme], found: Mapping[str, dict[str, Any]], measured: str) -> str:
     """The page that leads to the others: every line in a row."""
-    rows, verdicts = [], []
+    rows, seen = [], []
     for name, programme in programmes.items():
         result = found[name]
-        verdicts += [row["verdict"] for row in result["checks"]]
+        judgements = [row["verdict"] for row in verdicts(programme, result)]
+        seen += judgements
         region, alone = result["money"]
         cost = sum(row["eur"] for row in result["moves"])
         classes = sum(row["eur"] for row in result["classes"])
-        inside = sum(row["verdict"] in ("inside", "within error") for row in result["checks"])
+        inside = sum(verdict in ("inside", "within error") for verdict in judgements)
         rows.append(
             (
                 f"[{programme.file.programme.title}]({name}.md)",
@@ -440,18 +446,19 @@ def overview(programmes: Mapping[str, Programme], found: Mapping[str, dict[str, 
                 f"{classes / result['insured_years']:.2f}",
                 f"{region['npv_eur'] / 1e6:.2f}",
                 f"{alone['npv_eur'] / 1e6:.2f}",
-                f"{inside} of {len(result['checks'])}",
+                f"{inside} of {len(judgements)}",
             )
         )
-    count = {v: verdicts.count(v) for v in ("inside", "within error", "outside", "not measured")}
+    count = {v: seen.count(v) for v in ("inside", "within error", "outside", "not measured")}
     parts = [
         "# The programme lines of the Mijnstreek",
         "A page per line: what it does, which claims move, its route into the classes, what a run gave, and what is "
         "known about it. Written by `tools/programme_pages`; a test keeps it true.",
-        f"Measured on {measured}. Cost and classes are changes a year at full size with all insurers taking part; the "
-        "last two money columns are the change in the insurers' result over all years, discounted.",
+        f"Measured on {measured}. Cost and classes (of the variable share) are changes a year at full size with all "
+        "insurers taking part; the last two columns of money are the change in the insurers' result over all years, "
+        "discounted.",
         _table(_OVERVIEW, rows, "llrrrrr"),
-        f"Of {len(verdicts)} outcomes that were published or assumed elsewhere, {count['inside']} lie in their range, "
+        f"Of {len(seen)} outcomes that were published or assumed elsewhere, {count['inside']} lie in their range, "
         f"{count['within error']} outside it by less than the error of the sample, {count['outside']} outside, "
         f"{count['not measured']} were not measured. Most ranges are assumptions of the field note that the lines were "
         "written from; rules were set by arithmetic on claims and never by classes.",

@@ -96,7 +96,8 @@ def test_no_key_of_a_line_names_a_criterion_a_class_a_weight_or_an_own_payment(n
             return [*value, *(k for v in value.values() for k in keys(v))]
         return [k for v in value for k in keys(v)] if isinstance(value, list) else []
 
-    named = [key for key in keys(content) if set(re.split(r"[^a-z]+", key.lower())) & banned]
+    rules = [rule["key"] for rule in content.get("rule", [])]
+    named = [key for key in [*keys(content), *rules] if set(re.split(r"[^a-z]+", key.lower())) & banned]
     assert named == []
 
 
