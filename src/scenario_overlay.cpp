@@ -328,17 +328,18 @@ detail::Overlay detail::apply(const Baseline& b, std::span<const Substitution> p
         Claims claims;
         std::vector<Fall> falls;
         for (Index c = at_chunk * chunk; c < std::min(all, (at_chunk + 1) * chunk); ++c) {
-            const auto& [p, year, onset_row] = area.candidates[at(c)];
+            const auto& [p, year, onset_row, reaching] = area.candidates[at(c)];
             const substitution::PersonYear of{panel.records_of(p, year), year, panel.claims_of(p, year)};
-            claims.take(of.claims);
-            bool touched = false;
+            bool touched = false, taken = false;
             const std::size_t movements_before = part.movements.size();
             falls.clear();
             std::vector<std::size_t> falls_of;  // of each fall, its programme
             for (std::size_t q = 0; q < programmes.size(); ++q) {
+                if ((reaching & Candidate::bit(q)) == 0 || !programmes[q].active(year)) continue;
                 std::span<const std::int32_t> onset;
                 if (onset_row >= 0)
                     onset = {area.onset.data() + at(onset_row) * begin.back() + begin[q], begin[q + 1] - begin[q]};
+                if (!std::exchange(taken, true)) claims.take(of.claims);
                 const std::size_t first = part.movements.size();
                 if (!programmes[q].apply(of, chances[q][at(year - start)], onset, b.options.seed, claims,
                                          part.movements, falls))
@@ -513,11 +514,17 @@ Area survey(const Baseline& b, std::span<const Substitution> programmes, const R
     const std::size_t n = b.options.insurers.size();
     const std::int32_t start = b.options.start, horizon = b.options.horizon;
     const std::vector<std::size_t> begin = rule_begin(programmes);
+    std::vector<std::vector<std::uint8_t>> places(at(horizon), std::vector<std::uint8_t>(0x10000));
+    for (std::int32_t k = 0; k < horizon; ++k)
+        for (std::size_t m = 0; m < places[at(k)].size(); ++m)
+            places[at(k)][m] =
+                std::any_of(programmes.begin(), programmes.end(),
+                            [&](const Substitution& s) { return s.in_area(static_cast<std::uint16_t>(m), start + k); })
+                    ? 1
+                    : 0;
     const auto in_any = [&](std::span<const data::Record> records, std::int32_t year) {
-        return std::any_of(records.begin(), records.end(), [&](const data::Record& r) {
-            return std::any_of(programmes.begin(), programmes.end(),
-                               [&](const Substitution& s) { return s.in_area(r.municipality, year); });
-        });
+        return std::any_of(records.begin(), records.end(),
+                           [&](const data::Record& r) { return places[at(year - start)][r.municipality] != 0; });
     };
     Area area;
     // First years of onset, of those who are in an area at all.
@@ -577,8 +584,7 @@ Area survey(const Baseline& b, std::span<const Substitution> programmes, const R
             const auto records = panel.records_of(p, year);
             if (!in_any(records, year)) continue;
             const auto claims = panel.claims_of(p, year);
-            Candidate candidate{static_cast<std::uint32_t>(p), year, onsets ? onset_row[at(p)] : -1};
-            bool reached = false;
+            Candidate candidate{static_cast<std::uint32_t>(p), year, onsets ? onset_row[at(p)] : -1, 0};
             for (std::size_t q = 0; q < programmes.size(); ++q) {
                 const Substitution& s = programmes[q];
                 if (!s.programme().lines.empty()) s.count(records, claims, area.volumes[q][at(k)]);
@@ -594,9 +600,9 @@ Area survey(const Baseline& b, std::span<const Substitution> programmes, const R
                 if (candidate.onset >= 0)
                     onset = {area.onset.data() + at(candidate.onset) * begin.back() + begin[q],
                              begin[q + 1] - begin[q]};
-                reached = reached || s.candidate({records, year, claims}, onset);
+                if (s.candidate({records, year, claims}, onset)) candidate.programmes |= Candidate::bit(q);
             }
-            if (reached) candidates[at(k)].push_back(candidate);
+            if (candidate.programmes != 0) candidates[at(k)].push_back(candidate);
         }
     });
     for (const auto& of_year : candidates)

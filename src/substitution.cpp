@@ -73,6 +73,16 @@ template <class T>
     return any_of.empty() || std::find(any_of.begin(), any_of.end(), value) != any_of.end();
 }
 
+/// By municipality, 1 for those of a list; empty for an empty list.
+[[nodiscard]] std::vector<std::uint8_t> marked(const std::vector<std::uint16_t>& municipalities) {
+    std::vector<std::uint8_t> marks;
+    for (const std::uint16_t m : municipalities) {
+        if (m >= marks.size()) marks.resize(m + std::size_t{1}, 0);
+        marks[m] = 1;
+    }
+    return marks;
+}
+
 [[nodiscard]] bool any(std::span<const data::Claim> claims, const Selector& selector) {
     return std::any_of(claims.begin(), claims.end(), [&](const data::Claim& c) { return selector.matches(c); });
 }
@@ -98,8 +108,8 @@ data::Claim kept_of(const data::Claim& claim, Cents kept) {
 
 Substitution::Substitution(Programme programme)
     : programme_{std::move(programme)},
-      municipalities_{programme_.municipalities},
-      hand_over_{programme_.hand_over_municipalities},
+      area_{marked(programme_.municipalities)},
+      hand_over_{marked(programme_.hand_over_municipalities)},
       insurers_{programme_.insurers} {
     Problems<ParameterError> problems;
     const std::string programme_at = "programme " + programme_.name;
@@ -167,8 +177,6 @@ Substitution::Substitution(Programme programme)
         problems.require(c.from_year <= c.to_year, where, "from_year", "at most to_year", std::to_string(c.from_year));
     }
     problems.throw_if_any();
-    std::sort(municipalities_.begin(), municipalities_.end());
-    std::sort(hand_over_.begin(), hand_over_.end());
     std::sort(insurers_.begin(), insurers_.end());
     for (Line& l : programme_.lines) {
         std::sort(l.diagnoses.begin(), l.diagnoses.end());
@@ -179,11 +187,6 @@ Substitution::Substitution(Programme programme)
         for (const Category c : rule.claims.categories) mask |= bit(c);
         categories_.push_back(mask);
     }
-}
-
-bool Substitution::in_area(std::uint16_t municipality, std::int32_t year) const {
-    const auto& area = programme_.hand_over_year && year >= *programme_.hand_over_year ? hand_over_ : municipalities_;
-    return area.empty() || std::binary_search(area.begin(), area.end(), municipality);
 }
 
 bool Substitution::takes_part(std::uint16_t insurer) const {
@@ -476,7 +479,7 @@ bool Substitution::follow(std::size_t k, const PersonYear& of, const data::Recor
         return hospital;
     };
     const auto in_reach = [&](const data::Claim& claim) -> const data::Record* {
-        if (!rule.claims.matches(claim)) return nullptr;
+        if ((categories_[k] & bit(claim.category)) == 0 || !rule.claims.matches(claim)) return nullptr;
         const data::Record* bearer = bearer_of(of.records, claim);
         const bool reached = bearer != nullptr && in_area(bearer->municipality, of.year) && takes_part(bearer->insurer);
         return reached ? bearer : nullptr;

@@ -128,7 +128,11 @@ struct Outcome {
 struct Candidate {
     std::uint32_t person = 0;  ///< index of the panel
     std::int32_t year = 0;
-    std::int32_t onset = -1;  ///< row of Area::onset
+    std::int32_t onset = -1;       ///< row of Area::onset
+    std::uint64_t programmes = 0;  ///< a bit per programme that could; the last one stands for all from the 64th on
+    [[nodiscard]] static constexpr std::uint64_t bit(std::size_t programme) {
+        return std::uint64_t{1} << (programme < 63 ? programme : 63);
+    }
 };
 
 /// What can be prepared once for programmes that share area, lines, and whom and which claims their rules select.

@@ -130,7 +130,10 @@ public:
     [[nodiscard]] bool active(std::int32_t year) const {
         return year >= programme_.start_year && (!programme_.end_year || year <= *programme_.end_year);
     }
-    [[nodiscard]] bool in_area(std::uint16_t municipality, std::int32_t year) const;
+    [[nodiscard]] bool in_area(std::uint16_t municipality, std::int32_t year) const {
+        const auto& area = programme_.hand_over_year && year >= *programme_.hand_over_year ? hand_over_ : area_;
+        return area.empty() || (municipality < area.size() && area[municipality] != 0);
+    }
     [[nodiscard]] bool takes_part(std::uint16_t insurer) const;
     [[nodiscard]] const Line* line_of(const data::Claim& claim) const;
 
@@ -176,7 +179,8 @@ private:
     [[nodiscard]] bool reaches(const Rule& rule, std::int32_t onset, const PersonYear& of) const;
 
     Programme programme_;
-    std::vector<std::uint16_t> municipalities_, hand_over_, insurers_;
+    std::vector<std::uint8_t> area_, hand_over_;  ///< by municipality: 1 inside; empty: everywhere
+    std::vector<std::uint16_t> insurers_;
     std::vector<std::uint32_t> categories_;  ///< by rule, a bit per category that it selects
     std::int64_t added_weight_ = 0;
 };
