@@ -354,12 +354,12 @@ def recompute(tables: dict[str, Frame]) -> dict[str, int]:
 
 
 def settlement_target(normative: int, scaled: int, cost: int, flat_ppm: int, days: int) -> int:
-    """round(N C/N' - phi (C - N')) in cents; N, N' in micro-euro days, C in cents, halves up."""
+    """round(N C/N' - phi (C - N')) in cents; N, N' in micro-euro days, C in cents, a half away from zero."""
     unit = 10_000 * days
     value = Fraction(normative, unit) * cost / Fraction(scaled, unit) - Fraction(flat_ppm, 1_000_000) * (
         cost - Fraction(scaled, unit)
     )
-    return math.floor(value + Fraction(1, 2))
+    return math.trunc(value + Fraction(1, 2) if value >= 0 else value - Fraction(1, 2))
 
 
 def national(run: Simulation) -> Frame:
