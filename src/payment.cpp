@@ -55,6 +55,13 @@ std::vector<MicroEuro> neutral(const std::vector<risk::CriterionColumns>& layout
             std::find_if(layout.begin(), layout.end(), [&](const auto& c) { return c.name == rule.criterion; });
         if (at == layout.end())
             throw NotFoundError{{{here(), "criterion of a neutrality rule", "one of share " + share, rule.criterion}}};
+        for (const auto* codes : {&rule.reset, &rule.of})
+            for (const std::int32_t code : *codes)
+                if (code < at->first_code || code - at->first_code >= at->size)
+                    throw NotFoundError{{{here(), "class of a neutrality rule for " + rule.criterion,
+                                          std::to_string(at->first_code) + ".." +
+                                              std::to_string(at->first_code + static_cast<std::int32_t>(at->size) - 1),
+                                          std::to_string(code)}}};
         const auto column = [&](std::int32_t code) {
             return static_cast<std::size_t>(at->offset + code - at->first_code);
         };

@@ -114,6 +114,13 @@ TEST_CASE("legal mode rounds to two decimals, halves away from zero on both side
     CHECK_THROWS_AS(neutral(layout, {{"variable", "x", Neutrality::zero_sum, {0}, {}, ""}}, "variable", printed,
                             expected, realised, Rounding::exact),
                     NotFoundError);
+    for (const std::int32_t code : {-1, 3, 24})  // the criterion has classes 0..2
+        for (const bool reset : {true, false}) {
+            const std::vector<std::int32_t> known{0}, unknown{code};
+            const params::NeutralityRule beyond{
+                "variable", "c", Neutrality::offset, reset ? unknown : known, reset ? known : unknown, ""};
+            CHECK_THROWS_AS(neutral_of(beyond), NotFoundError);
+        }
 }
 
 TEST_CASE("scaling and the flat step: C - phi (C - N) is paid, to the cent", "[payment][published]") {
