@@ -4,6 +4,8 @@
 
 #include <cmath>
 #include <limits>
+#include <numeric>
+#include <string>
 
 namespace anderhalf::incentive {
 
@@ -13,52 +15,81 @@ namespace {
     return static_cast<Party>(static_cast<std::int32_t>(Party::first_insurer) + static_cast<std::int32_t>(i));
 }
 
+[[nodiscard]] Reason claims_of(Category category) {
+    return static_cast<Reason>(static_cast<std::int32_t>(Reason::first_claims) + static_cast<std::int32_t>(category));
+}
+
 }  // namespace
 
-std::vector<Posting> ledger(const scenario::Outcome& outcome, const params::Model&,
-                            std::span<const std::int64_t> avoidable_ppm) {
+Party provider(Category category) {
+    switch (category) {
+        case Category::hospital: return Party::hospitals;
+        case Category::one_and_a_half_line: return Party::one_and_a_half_line_providers;
+        case Category::drugs: return Party::pharmacies;
+        case Category::nursing: return Party::nursing_providers;
+        case Category::grz: return Party::rehabilitation_providers;
+        case Category::elv: return Party::short_stay_providers;
+        case Category::ggz: return Party::mental_care_providers;
+        default: return Party::gps_and_others;
+    }
+}
+
+std::vector<Posting> ledger(const scenario::Outcome& outcome, const std::vector<Account>& programmes) {
     std::vector<Posting> postings;
     for (const scenario::YearOutcome& y : outcome.years) {
-        Cents granted = 0;  // contributions of the baseline: what the fund was given money for
+        if (y.programme_cost_by.size() != programmes.size() || y.hospital_avoided_by.size() != programmes.size())
+            throw ShapeError{{{here(), "accounts", std::to_string(y.programme_cost_by.size()) + " programmes",
+                               std::to_string(programmes.size())}}};
+        Cents granted = 0,
+              premium_change = 0;  // the contributions of the baseline are what the fund is given money for
         for (const Cents c : y.baseline.contribution) granted += c;
-        Cents premium_change = 0;
         for (std::size_t i = 0; i < y.baseline.premium.size(); ++i)
             premium_change += y.scenario.premium[i] - y.baseline.premium[i];
-        Cents hospital_base = 0;
-        for (const Cents c : y.hospital_claims_base) hospital_base += c;
+        Cents lost = 0, avoided = 0;  // production of hospitals, and its cost
+        for (std::size_t p = 0; p < programmes.size(); ++p) {
+            lost += y.hospital_avoided_by[p];
+            avoided += static_cast<Cents>(static_cast<Int128>(y.hospital_avoided_by[p]) * programmes[p].avoidable_ppm /
+                                          1'000'000);
+        }
         for (const bool arm : {false, true}) {
             const scenario::Settlement& s = arm ? y.scenario : y.baseline;
+            const std::vector<Cents>& claims = arm ? y.category_claims : y.category_claims_base;
             const auto post = [&](Party from, Party to, Cents cents, Reason reason) {
                 postings.push_back({y.year, arm, from, to, cents, reason});
             };
-            Cents one_and_a_half = 0, other = 0, programme = 0;
             for (std::size_t i = 0; i < s.result.size(); ++i) {
-                const Cents line = (arm ? y.one_and_a_half_claims : y.one_and_a_half_claims_base)[i];
-                const Cents rest = (arm ? y.other_claims : y.other_claims_base)[i];
+                const Cents correction = arm ? y.contract_correction[i] : 0, rebase = arm ? y.price_rebase[i] : 0;
                 post(Party::premium_payers, insurer(i), s.premium[i], Reason::premium);
+                post(Party::premium_payers, insurer(i), s.premium_response[i], Reason::premium_response);
                 post(Party::fund, insurer(i), s.contribution[i], Reason::contribution);
                 post(Party::patients, insurer(i), s.own_payments[i], Reason::own_payments);
-                post(insurer(i), Party::hospitals, (arm ? y.hospital_claims : y.hospital_claims_base)[i],
-                     Reason::claims_hospital);
-                post(insurer(i), Party::one_and_a_half_line_providers, line, Reason::claims_one_and_a_half_line);
-                post(insurer(i), Party::gps_and_others, rest, Reason::claims_other);
-                post(insurer(i), Party::one_and_a_half_line_providers, s.programme_cost[i], Reason::programme_cost);
-                post(Party::premium_payers, insurer(i), s.premium_response[i], Reason::premium_response);
-                one_and_a_half += line;
-                other += rest;
-                programme += s.programme_cost[i];
+                for (std::size_t c = 0; c < category_count; ++c) {
+                    const auto category = static_cast<Category>(c);
+                    const Cents contract = category == Category::hospital ? correction + rebase : 0;
+                    post(insurer(i), provider(category), claims[i * category_count + c] - contract,
+                         claims_of(category));
+                }
+                post(insurer(i), Party::hospitals, correction, Reason::contract_correction);
+                post(insurer(i), Party::hospitals, rebase, Reason::price_rebase);
+                for (std::size_t p = 0; p < programmes.size(); ++p)
+                    post(insurer(i), programmes[p].runs, arm ? y.programme_cost_by[p][i] : 0, Reason::programme_cost);
             }
             // The state funds what the macro amount asks beyond the calculation premium; the fund bears the gap.
             post(Party::government, Party::fund, arm ? granted + y.macro_change - premium_change : granted,
                  Reason::macro_funding);
-            Cents avoided = 0;
-            for (std::size_t k = 0; arm && k < y.hospital_avoided_by.size(); ++k)
-                avoided +=
-                    static_cast<Cents>(static_cast<Int128>(y.hospital_avoided_by[k]) * avoidable_ppm[k] / 1'000'000);
-            post(Party::hospitals, Party::resources, hospital_base - avoided, Reason::production_hospital);
-            post(Party::one_and_a_half_line_providers, Party::resources, one_and_a_half + programme,
-                 Reason::production_one_and_a_half_line);
-            post(Party::gps_and_others, Party::resources, other, Reason::production_other);
+            for (std::size_t c = 0; c < category_count; ++c) {
+                const auto category = static_cast<Category>(c);
+                const Cents base = scenario::national_claims(y.category_claims_base, category);
+                const Cents cost = category != Category::hospital ? scenario::national_claims(claims, category)
+                                   : arm                          ? base - lost
+                                                                  : base;
+                post(provider(category), Party::resources, cost, Reason::production);
+            }
+            post(Party::hospitals, Party::resources, arm ? lost - avoided : 0, Reason::stranded);
+            for (std::size_t p = 0; p < programmes.size(); ++p)
+                post(programmes[p].runs, Party::resources,
+                     arm ? std::accumulate(y.programme_cost_by[p].begin(), y.programme_cost_by[p].end(), Cents{0}) : 0,
+                     Reason::running_programmes);
         }
     }
     return postings;

@@ -146,6 +146,10 @@ void follow_counts(Desk& desk, const std::function<const YearTotals&(std::int32_
 [[nodiscard]] std::vector<MicroEuro> moved_weights(const std::vector<MicroEuro>& official,
                                                    const estimation::Fit& scenario, const estimation::Fit& baseline);
 
+/// Premium response (channel j): a share of an earlier change in result is given back to premium payers, and insured follow
+/// the premium. Who moves is an average insured of the insurer left, and takes along what is paid for and by him.
+void respond(const Baseline& baseline, Outcome& outcome);
+
 /// Both walks over the channels.
 void decompose(const Desk& desk, YearOutcome& year);
 

@@ -597,6 +597,8 @@ void check(const Options& o, const risk::Scheme& scheme) {
     problems.require(
         std::adjacent_find(o.insurers.begin(), o.insurers.end(), std::greater_equal<>{}) == o.insurers.end(), "options",
         "insurers", "ascending codes, each once", "another order");  // ties go by insurer code
+    problems.require(o.pass_through_lag >= 0, "options", "lag of the premium", "0 or more",
+                     std::to_string(o.pass_through_lag));
     problems.require(o.horizon >= 1, "options", "horizon", "at least 1 year", std::to_string(o.horizon));
     problems.require(last <= o.last_year, "options", "last simulated year", "at most " + std::to_string(o.last_year),
                      std::to_string(last));

@@ -24,6 +24,15 @@ namespace {
     return result;
 }
 
+/// Contribution and result from their parts.
+void total_up(Settlement& s) {
+    s.contribution = sum_of(sum_of(sum_of(s.variable, s.ggz), s.fixed), s.nursing);
+    s.contribution = sum_of(sum_of(s.contribution, s.premium_deducted, -1), s.expected_own_payments, -1);
+    s.contribution = sum_of(s.contribution, s.administration);
+    s.result = sum_of(sum_of(s.premium, s.contribution), s.own_payments);
+    s.result = sum_of(sum_of(sum_of(s.result, s.claims, -1), s.programme_cost, -1), s.premium_response);
+}
+
 [[nodiscard]] payment::Counts realised(const payment::ClassTotals& totals) { return {totals.national()}; }
 
 [[nodiscard]] std::vector<MicroEuro> neutral_variable(const Desk& d, const std::vector<MicroEuro>& weights,
@@ -116,11 +125,7 @@ Settlement detail::settle(const Desk& d, const Channels& c) {
     if (!on(c, Channel::i_transfers)) s.programme_cost.assign(d.programme.size(), 0);
     s.premium_response.assign(d.programme.size(), 0);
 
-    s.contribution = sum_of(sum_of(s.variable, s.ggz), s.fixed);
-    s.contribution = sum_of(sum_of(s.contribution, s.premium_deducted, -1), s.expected_own_payments, -1);
-    s.contribution = sum_of(s.contribution, s.administration);
-    s.result = sum_of(sum_of(s.premium, s.contribution), s.own_payments);
-    s.result = sum_of(sum_of(s.result, s.claims, -1), s.programme_cost, -1);
+    total_up(s);
     return s;
 }
 
@@ -280,6 +285,94 @@ void detail::decompose(const Desk& d, YearOutcome& y) {
     walk(true, y.forward);
     walk(false, y.reverse);
     y.criteria = criteria_of(d);
+}
+
+namespace {
+
+/// Takes ppb[i] of an amount from every insurer that loses insured and gives the sum to those that win them, in proportion
+/// to the days won. @return the change per insurer; it sums to zero
+[[nodiscard]] std::vector<Cents> moved(const std::vector<Cents>& amount, const std::vector<std::int64_t>& ppb,
+                                       const std::vector<Days>& days) {
+    std::vector<Cents> change(amount.size());
+    Int128 pool = 0, won = 0;
+    for (std::size_t i = 0; i < amount.size(); ++i) {
+        if (ppb[i] < 0) change[i] = static_cast<Cents>(static_cast<Int128>(amount[i]) * ppb[i] / 1'000'000'000);
+        if (ppb[i] > 0) won += static_cast<Int128>(days[i]) * ppb[i];
+        pool -= change[i];
+    }
+    if (won == 0) return std::vector<Cents>(amount.size());  // nobody wins insured, so nobody loses any
+    Int128 before = 0, sum = 0;
+    for (std::size_t i = 0; i < amount.size(); ++i) {
+        if (ppb[i] <= 0) continue;
+        sum += static_cast<Int128>(days[i]) * ppb[i];
+        // Cumulated parts of days and pool stay within 128 bits: both are divided by a million before they are multiplied.
+        const Int128 upto = sum == won ? pool : pool * (sum / 1'000'000) / std::max<Int128>(won / 1'000'000, 1);
+        change[i] = static_cast<Cents>(upto - before);
+        before = upto;
+    }
+    return change;
+}
+
+/// Insured won (lost) in parts per billion: elasticity x share of premium given back, less the mean over all adults.
+[[nodiscard]] std::vector<std::int64_t> enrolment(const Options& o, const Settlement& s, const std::vector<Days>& days,
+                                                  const std::vector<Cents>& back) {
+    std::vector<std::int64_t> ppb(back.size());
+    Int128 all = 0, mean = 0;
+    for (std::size_t i = 0; i < back.size(); ++i) {
+        if (s.premium[i] > 0)
+            ppb[i] = static_cast<std::int64_t>(static_cast<Int128>(-back[i]) * o.enrolment_ppm * 1'000 / s.premium[i]);
+        mean += static_cast<Int128>(ppb[i]) * days[i];
+        all += days[i];
+    }
+    Problems<DomainError> problems;
+    for (std::size_t i = 0; i < back.size() && all > 0; ++i) {
+        if (days[i] > 0) ppb[i] -= static_cast<std::int64_t>(mean / all);
+        problems.require(ppb[i] > -1'000'000'000, "premium rule", "insured that leave", "less than all of an insurer",
+                         std::to_string(-ppb[i] / 10'000'000) + "%");
+    }
+    problems.throw_if_any();
+    return ppb;
+}
+
+}  // namespace
+
+void detail::respond(const Baseline& b, Outcome& outcome) {
+    const Options& o = b.options;
+    if (o.pass_through_ppm == 0) return;
+    const std::size_t n = o.insurers.size();
+    std::vector<std::vector<Cents>> before;  // change in result without a response, by year
+    for (const YearOutcome& y : outcome.years) before.push_back(sum_of(y.scenario.result, y.baseline.result, -1));
+    for (auto k = static_cast<std::size_t>(o.pass_through_lag); k < outcome.years.size(); ++k) {
+        YearOutcome& y = outcome.years[k];
+        Settlement& s = y.scenario;
+        for (std::size_t i = 0; i < n; ++i)
+            s.premium_response[i] =
+                -(before[k - static_cast<std::size_t>(o.pass_through_lag)][i] * o.pass_through_ppm / 1'000'000);
+        if (o.enrolment_ppm != 0) {
+            const std::vector<Days>& days = b.arm(y.year).totals.adult_days;
+            const std::vector<std::int64_t> ppb = enrolment(o, s, days, s.premium_response);
+            for (std::vector<Cents>* flow : {&s.variable, &s.ggz, &s.fixed, &s.nursing, &s.premium_deducted,
+                                             &s.expected_own_payments, &s.administration, &s.premium, &s.own_payments})
+                *flow = sum_of(*flow, moved(*flow, ppb, days));
+            for (std::size_t c = 0; c < category_count; ++c) {
+                std::vector<Cents> amount(n);
+                for (std::size_t i = 0; i < n; ++i) amount[i] = y.category_claims[i * category_count + c];
+                const std::vector<Cents> change = moved(amount, ppb, days);
+                for (std::size_t i = 0; i < n; ++i) y.category_claims[i * category_count + c] += change[i];
+                s.claims = sum_of(s.claims, change);
+            }
+        }
+        total_up(s);
+        for (std::size_t i = 0; i < n && !y.forward.empty(); ++i)
+            y.forward[i].back() = y.reverse[i].back() = s.result[i] - y.baseline.result[i] - before[k][i];
+    }
+}
+
+Cents national_claims(const std::vector<Cents>& category_claims, Category category) {
+    Cents sum = 0;
+    for (auto k = static_cast<std::size_t>(category); k < category_claims.size(); k += category_count)
+        sum += category_claims[k];
+    return sum;
 }
 
 bool needs_statement(const params::Model& model) {

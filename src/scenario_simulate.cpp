@@ -145,38 +145,28 @@ Outcome simulate(const Baseline& b, std::span<const Substitution> programmes, co
         y.weight_change = d.changed;
         for (std::size_t c = 0; c < d.official.size(); ++c) y.weight_change[c] -= d.official[c];
 
-        y.hospital_claims_base.assign(n, 0);
-        y.one_and_a_half_claims_base.assign(n, 0);
-        y.other_claims_base.assign(n, 0);
-        for (std::size_t i = 0; i < n; ++i)
-            for (std::size_t c = 0; c < category_count; ++c) {
-                const Cents cents = b.category_cost[at(t - o.first_year)][i * category_count + c];
-                const auto category = static_cast<Category>(c);
-                (category == Category::hospital              ? y.hospital_claims_base
-                 : category == Category::one_and_a_half_line ? y.one_and_a_half_claims_base
-                                                             : y.other_claims_base)[i] += cents;
-            }
-        y.hospital_claims = y.hospital_claims_base;
-        y.one_and_a_half_claims = y.one_and_a_half_claims_base;
-        y.other_claims = y.other_claims_base;
+        y.category_claims_base = y.category_claims = b.category_cost[at(t - o.first_year)];
+        y.contract_correction.assign(n, 0);
+        y.price_rebase.assign(n, 0);
         y.hospital_avoided_by.assign(programmes.size(), 0);
+        y.programme_cost_by.assign(programmes.size(), std::vector<Cents>(n));
         for (const MovementTotal& m : outcome.movements) {
             if (m.year != t) continue;
             const std::size_t i = at(insurers[m.insurer]);
             const bool own =
                 m.effect == Effect::avoided || m.effect == Effect::repriced || m.effect == Effect::price_rebase;
             (own ? d.a1 : m.effect == Effect::downstream ? d.a3 : d.a2)[i] += m.settled;
-            (m.category == Category::hospital              ? y.hospital_claims
-             : m.category == Category::one_and_a_half_line ? y.one_and_a_half_claims
-                                                           : y.other_claims)[i] += m.settled;
+            y.category_claims[i * category_count + static_cast<std::size_t>(m.category)] += m.settled;
             if (m.category == Category::hospital) {
                 y.hospital_avoided_claimed -= m.claimed;
                 y.hospital_avoided_by[m.programme] -= m.claimed;
+                (m.effect == Effect::price_rebase ? y.price_rebase : y.contract_correction)[i] += m.settled - m.claimed;
             }
         }
         for (std::size_t q = 0; q < programmes.size(); ++q) {
             const substitution::Programme& prog = programmes[q].programme();
             if (!programmes[q].active(t)) continue;
+            std::vector<Cents>& cost = y.programme_cost_by[q];
             Days area_days = 0;
             std::vector<Days> own_days(n);
             for (const MunicipalityDays& m : b.arm(t).municipality_days)
@@ -185,13 +175,13 @@ Outcome simulate(const Baseline& b, std::span<const Substitution> programmes, co
                     area_days += m.days;
                 }
             for (std::size_t i = 0; i < n; ++i) {
-                d.programme[i] +=
+                cost[i] =
                     static_cast<Cents>(static_cast<Int128>(own_days[i]) * prog.running_cents_per_insured_year_ppm /
                                        (static_cast<Int128>(days_in(t)) * 1'000'000));
                 if (t == prog.start_year && area_days > 0)
-                    d.programme[i] +=
-                        static_cast<Cents>(static_cast<Int128>(prog.investment) * own_days[i] / area_days);
+                    cost[i] += static_cast<Cents>(static_cast<Int128>(prog.investment) * own_days[i] / area_days);
             }
+            for (std::size_t i = 0; i < n; ++i) d.programme[i] += cost[i];
         }
         const auto cost_change = [&](std::int32_t year) {
             if (year < o.start) return Cents{0};
@@ -208,20 +198,7 @@ Outcome simulate(const Baseline& b, std::span<const Substitution> programmes, co
         if (decomposed) detail::decompose(d, y);
     });
 
-    // Premium response: a share of an earlier year's change in result is given back to premium payers.
-    if (o.pass_through_ppm != 0)
-        for (std::size_t k = at(o.pass_through_lag); k < outcome.years.size(); ++k) {
-            YearOutcome& y = outcome.years[k];
-            const YearOutcome& earlier = outcome.years[k - at(o.pass_through_lag)];
-            for (std::size_t i = 0; i < n; ++i) {
-                const Cents change =
-                    earlier.scenario.result[i] - earlier.scenario.premium_response[i] - earlier.baseline.result[i];
-                const Cents back = -(change * o.pass_through_ppm / 1'000'000);
-                y.scenario.premium_response[i] = back;
-                y.scenario.result[i] += back;
-                if (decomposed) y.forward[i][channel_count - 1] = y.reverse[i][channel_count - 1] = back;
-            }
-        }
+    detail::respond(b, outcome);
     return outcome;
 }
 }  // namespace anderhalf::scenario

@@ -310,6 +310,7 @@ void bind_scenario(py::module_& m) {
         .def_readwrite("band_insured", &Options::band_insured)
         .def_readwrite("pass_through_ppm", &Options::pass_through_ppm)
         .def_readwrite("pass_through_lag", &Options::pass_through_lag)
+        .def_readwrite("enrolment_ppm", &Options::enrolment_ppm)
         .def_readwrite("municipalities", &Options::municipalities);
 
     py::class_<Area>(m, "Area")
@@ -565,12 +566,11 @@ void bind_scenario(py::module_& m) {
                                        d["reached"] = y.reached;
                                        d["persons_regrouped"] = y.persons_regrouped;
                                        d["full_pass"] = y.full_pass;
-                                       d["hospital_claims_base"] = y.hospital_claims_base;
-                                       d["one_and_a_half_claims_base"] = y.one_and_a_half_claims_base;
-                                       d["other_claims_base"] = y.other_claims_base;
-                                       d["hospital_claims"] = y.hospital_claims;
-                                       d["one_and_a_half_claims"] = y.one_and_a_half_claims;
-                                       d["other_claims"] = y.other_claims;
+                                       d["category_claims_base"] = y.category_claims_base;
+                                       d["category_claims"] = y.category_claims;
+                                       d["contract_correction"] = y.contract_correction;
+                                       d["price_rebase"] = y.price_rebase;
+                                       d["programme_cost_by"] = y.programme_cost_by;
                                        d["macro_change"] = y.macro_change;
                                        d["hospital_avoided_claimed"] = y.hospital_avoided_claimed;
                                        result.append(d);

@@ -46,6 +46,8 @@ struct Options {
     std::int64_t band_insured = 2'000;  ///< with keep: insured kept on either side of a national line
     std::int64_t pass_through_ppm = 0;  ///< premium rule: share of a result change given back
     std::int32_t pass_through_lag = 1;
+    std::int64_t enrolment_ppm = 0;  ///< premium rule: share of its insured that an insurer wins per share of premium
+                                     ///< given back, more than the others give
     std::vector<std::uint16_t> municipalities{};  ///< whose health gap is measured, in ascending order; empty: none
 };
 

@@ -105,11 +105,13 @@ struct YearOutcome {
         reached;                         ///< by insurer, persons of the sample: all, and those whose claims moved
     std::int64_t persons_regrouped = 0;  ///< rows whose classes were looked at again
     bool full_pass = false;              ///< a line left its band: the source was read again with wider bands
-    std::vector<Cents> hospital_claims, one_and_a_half_claims, other_claims;  ///< scenario, settled, by insurer
-    std::vector<Cents> hospital_claims_base, one_and_a_half_claims_base, other_claims_base;
-    Cents macro_change = 0;                  ///< change of the macro amount of the variable share
-    Cents hospital_avoided_claimed = 0;      ///< claimed value of hospital claims that did not take place
-    std::vector<Cents> hospital_avoided_by;  ///< of it, by programme
+    std::vector<Cents> category_claims_base, category_claims;  ///< [insurer * category_count + category], settled
+    std::vector<Cents> contract_correction;  ///< by insurer, of it: hospital care settled less claimed, rebase apart
+    std::vector<Cents> price_rebase;         ///< by insurer, of it: what hospitals win back through prices
+    std::vector<std::vector<Cents>> programme_cost_by;  ///< [programme][insurer]
+    Cents macro_change = 0;                             ///< change of the macro amount of the variable share
+    Cents hospital_avoided_claimed = 0;                 ///< claimed value of hospital claims that did not take place
+    std::vector<Cents> hospital_avoided_by;             ///< of it, by programme
     friend bool operator==(const YearOutcome&, const YearOutcome&) = default;
 };
 
@@ -154,6 +156,9 @@ struct Area {
 ///                        starts before the years simulated; two contracts of one insurer, area and year
 [[nodiscard]] Outcome simulate(const Baseline& baseline, std::span<const substitution::Substitution> programmes,
                                const Area& area, bool decompose, const Run& run);
+
+/// Claims of one category of all insurers.
+[[nodiscard]] Cents national_claims(const std::vector<Cents>& category_claims, Category category);
 
 /// Does a model year have rules that only payment::pay knows: a nursing share of its own, bandwidths, high-cost
 /// compensation of other shares than mental care, weights of insured abroad, insured in detention?

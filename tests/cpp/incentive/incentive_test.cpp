@@ -47,8 +47,9 @@ YearOutcome year(std::int32_t t, Cents result, Cents claims, Cents contribution)
 
 TEST_CASE("every party's balance is what an account without the ledger says", "[incentive][oracle]") {
     const std::int64_t avoidable = 300'000;
-    const auto postings = ledger(outcome(), mini::model(), std::vector<std::int64_t>{avoidable});
+    const auto postings = ledger(outcome(), {{avoidable, Party::municipality}});
     CHECK(total_balance(postings) == 0);
+    Cents stranded = 0, programme = 0;
     for (const YearOutcome& y : outcome().years)
         for (const bool arm : {false, true}) {
             const Settlement& s = arm ? y.scenario : y.baseline;
@@ -59,36 +60,114 @@ TEST_CASE("every party's balance is what an account without the ledger says", "[
             for (std::size_t i = 0; i < 3; ++i) CHECK(of(insurer(i)) == s.result[i]);
             CHECK(of(Party::patients) == -sum(s.own_payments));
             CHECK(of(Party::premium_payers) == -sum(s.premium) - sum(s.premium_response));
-            const Cents hospital = sum(arm ? y.hospital_claims : y.hospital_claims_base);
-            const Cents avoided = arm ? static_cast<Cents>(static_cast<double>(y.hospital_avoided_claimed) * 0.3) : 0;
-            CHECK(std::abs(of(Party::hospitals) - (hospital - sum(y.hospital_claims_base) + avoided)) <=
-                  1);  // a cent of the double
-            CHECK(of(Party::one_and_a_half_line_providers) == 0);
-            CHECK(of(Party::gps_and_others) == 0);
+            // Hospitals lose what movements say, and are rid of three tenths of its cost.
+            Cents revenue = 0, gone = 0;
+            for (const scenario::MovementTotal& m : outcome().movements)
+                if (arm && m.year == y.year && m.category == Category::hospital) {
+                    revenue += m.settled;
+                    gone -= m.claimed;
+                }
+            CHECK(of(Party::hospitals) == revenue + gone * 3 / 10);
+            for (const Party p :
+                 {Party::one_and_a_half_line_providers, Party::gps_and_others, Party::pharmacies,
+                  Party::nursing_providers, Party::rehabilitation_providers, Party::short_stay_providers,
+                  Party::mental_care_providers, Party::wlz, Party::municipality})
+                CHECK(of(p) == 0);
             const Cents funding = sum(y.baseline.contribution) +
                                   (arm ? y.macro_change - (sum(y.scenario.premium) - sum(y.baseline.premium)) : 0);
             CHECK(of(Party::government) == -funding);
             CHECK(of(Party::fund) == funding - sum(s.contribution));
             CHECK(of(Party::resources) == sum(s.claims) + sum(s.programme_cost) - of(Party::hospitals));
+            for (const Posting& p : postings) {
+                if (p.year != y.year || p.scenario != arm) continue;
+                if (p.reason == Reason::stranded) stranded += p.cents;
+                if (p.reason == Reason::programme_cost) {
+                    CHECK(p.to == Party::municipality);
+                    programme += p.cents;
+                }
+            }
         }
+    CHECK(stranded > 0);
+    CHECK(programme > 0);
+    CHECK_THROWS_AS(ledger(outcome(), {}), ShapeError);
 }
 
-TEST_CASE("the claims in the ledger are the claims in the statement", "[incentive][oracle]") {
+TEST_CASE("the claims in the ledger are the claims in the statement, each with the provider of its category",
+          "[incentive][oracle]") {
+    const auto postings = ledger(outcome(), {{}});
     for (const YearOutcome& y : outcome().years)
-        for (std::size_t i = 0; i < 3; ++i) {
-            CHECK(y.hospital_claims[i] + y.one_and_a_half_claims[i] + y.other_claims[i] == y.scenario.claims[i]);
-            CHECK(y.hospital_claims_base[i] + y.one_and_a_half_claims_base[i] + y.other_claims_base[i] ==
-                  y.baseline.claims[i]);
-        }
+        for (std::size_t i = 0; i < 3; ++i)
+            for (const bool arm : {false, true}) {
+                Cents paid = 0;
+                for (const Posting& p : postings) {
+                    if (p.year != y.year || p.scenario != arm || p.from != insurer(i)) continue;
+                    if (p.reason < Reason::first_claims && p.reason != Reason::contract_correction &&
+                        p.reason != Reason::price_rebase)
+                        continue;
+                    paid += p.cents;
+                    if (p.reason >= Reason::first_claims)
+                        CHECK(p.to == provider(static_cast<Category>(static_cast<std::int32_t>(p.reason) -
+                                                                     static_cast<std::int32_t>(Reason::first_claims))));
+                }
+                CHECK(paid == (arm ? y.scenario : y.baseline).claims[i]);
+            }
+    CHECK(provider(Category::drugs) == Party::pharmacies);
+    CHECK(provider(Category::chain_care) == Party::gps_and_others);
 }
 
 TEST_CASE("a posting that is left out is noticed", "[incentive][invariant]") {
-    auto postings = ledger(outcome(), mini::model(), std::vector<std::int64_t>{500'000});
+    auto postings = ledger(outcome(), {{}});
     const YearOutcome& y = outcome().years.front();
     const auto gone = std::find_if(postings.begin(), postings.end(),
                                    [](const Posting& p) { return p.reason == Reason::contribution && p.cents != 0; });
     postings.erase(gone);
     CHECK(balance(postings, insurer(0), y.year, false) != y.baseline.result[0]);
+}
+
+TEST_CASE(
+    "what the premium gives back is the share of an earlier result, and whom it draws takes along what is paid for him",
+    "[incentive][oracle]") {
+    const auto run = [](std::int64_t share, std::int32_t lag, std::int64_t elasticity) {
+        scenario::Options options = mini::options();
+        options.pass_through_ppm = share;
+        options.pass_through_lag = lag;
+        options.enrolment_ppm = elasticity;
+        const scenario::Baseline b = scenario::make_baseline(mini::source(), mini::scheme(), options, Run{});
+        const std::vector<substitution::Substitution> s{substitution::Substitution{mini::programme()}};
+        return scenario::simulate(b, s, scenario::survey(b, s), true, Run{});
+    };
+    const Outcome fixed = run(0, 1, 0), rule = run(500'000, 2, 0), drawn = run(500'000, 2, 1'500'000);
+    const auto j = static_cast<std::size_t>(scenario::Channel::j_premium);
+    Cents moved = 0;
+    for (std::size_t k = 0; k < fixed.years.size(); ++k) {
+        const YearOutcome &y = drawn.years[k], &without = fixed.years[k];
+        for (std::size_t i = 0; i < 3; ++i) {
+            const Cents back =
+                k < 2 ? 0 : -((fixed.years[k - 2].scenario.result[i] - fixed.years[k - 2].baseline.result[i]) / 2);
+            CHECK(rule.years[k].scenario.premium_response[i] == back);
+            CHECK(rule.years[k].scenario.result[i] == without.scenario.result[i] + back);
+            CHECK(y.scenario.premium_response[i] == back);
+            CHECK(y.forward[i][j] == y.scenario.result[i] - without.scenario.result[i]);
+            CHECK(std::accumulate(y.forward[i].begin(), y.forward[i].end(), Cents{0}) ==
+                  y.scenario.result[i] - y.baseline.result[i]);
+            // Who gives back more than the mean wins insured: all that is paid for them grows alike.
+            const double won =
+                static_cast<double>(y.scenario.premium[i]) / static_cast<double>(without.scenario.premium[i]);
+            CHECK(static_cast<double>(y.scenario.own_payments[i]) > 0);
+            if (won < 1)
+                CHECK(static_cast<double>(y.scenario.claims[i]) / static_cast<double>(without.scenario.claims[i]) ==
+                      Approx(won).epsilon(1e-4));
+            moved += std::abs(y.scenario.claims[i] - without.scenario.claims[i]);
+        }
+        CHECK(sum(y.scenario.contribution) == sum(without.scenario.contribution));
+        CHECK(sum(y.scenario.claims) == sum(without.scenario.claims));
+        CHECK(sum(y.scenario.premium) == sum(without.scenario.premium));
+    }
+    CHECK(moved > 0);
+    CHECK(total_balance(ledger(drawn, {{}})) == 0);
+    const auto postings = ledger(drawn, {{}});
+    for (const YearOutcome& y : drawn.years)
+        for (std::size_t i = 0; i < 3; ++i) CHECK(balance(postings, insurer(i), y.year, true) == y.scenario.result[i]);
 }
 
 TEST_CASE("net present value, kept share, power and payback of three years", "[incentive][published]") {
