@@ -112,6 +112,7 @@ __all__: list[str] = [
     "estimate",
     "evaluate",
     "excess",
+    "first_claims_reason",
     "first_insurer_party",
     "first_year_of_care",
     "full_pass_equals",
@@ -139,6 +140,7 @@ __all__: list[str] = [
     "plan_population",
     "population_source",
     "power",
+    "provider",
     "reason_names",
     "record_dtype",
     "regress",
@@ -2467,6 +2469,10 @@ class Options:
     @band_insured.setter
     def band_insured(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None: ...
     @property
+    def enrolment_ppm(self) -> int: ...
+    @enrolment_ppm.setter
+    def enrolment_ppm(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+    @property
     def estimation_lag(self) -> int: ...
     @estimation_lag.setter
     def estimation_lag(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None: ...
@@ -2730,7 +2736,10 @@ def held_out(
 ) -> numpy.typing.NDArray[numpy.bool]: ...
 def layout(share: Share) -> list[typing.Any]: ...
 def ledger(
-    outcome: Outcome, model: Model, avoidable_ppm: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]
+    outcome: Outcome,
+    programmes: collections.abc.Sequence[
+        tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]
+    ],
 ) -> list[typing.Any]: ...
 def measures(
     outcome: Outcome,
@@ -2807,6 +2816,7 @@ def power(
     represents: typing.Annotated[numpy.typing.ArrayLike, numpy.uint16] | None,
     threads: typing.SupportsInt | typing.SupportsIndex,
 ) -> float: ...
+def provider(category: Category) -> int: ...
 def regress(
     names: collections.abc.Sequence[str],
     columns: collections.abc.Sequence[typing.Annotated[numpy.typing.ArrayLike, numpy.float64]],
@@ -2923,6 +2933,7 @@ effect_names: list[typing.Any] = [
     "repriced",
     "price_rebase",
 ]
+first_claims_reason: int = 100
 first_insurer_party: int = 100
 party_names: list[typing.Any] = [
     "fund",
@@ -2930,6 +2941,11 @@ party_names: list[typing.Any] = [
     "hospitals",
     "one_and_a_half_line_providers",
     "gps_and_others",
+    "pharmacies",
+    "nursing_providers",
+    "rehabilitation_providers",
+    "short_stay_providers",
+    "mental_care_providers",
     "wlz",
     "municipality",
     "premium_payers",
@@ -2940,14 +2956,13 @@ reason_names: list[typing.Any] = [
     "premium",
     "contribution",
     "own_payments",
-    "claims_hospital",
-    "claims_one_and_a_half_line",
-    "claims_other",
+    "contract_correction",
+    "price_rebase",
     "programme_cost",
     "premium_response",
     "macro_funding",
-    "production_hospital",
-    "production_one_and_a_half_line",
-    "production_other",
+    "production",
+    "stranded",
+    "running_programmes",
 ]
 record_dtype: numpy.dtypes.VoidDType

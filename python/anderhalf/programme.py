@@ -81,6 +81,18 @@ class Head(_Strict):
     id: int = Field(ge=1, le=0x7FFF_FFFF_FFFF_FFFF)
     region: str
     hand_over_region: str = ""
+    paid_to: Literal[
+        "",
+        "hospitals",
+        "one_and_a_half_line_providers",
+        "gps_and_others",
+        "pharmacies",
+        "nursing_providers",
+        "rehabilitation_providers",
+        "short_stay_providers",
+        "mental_care_providers",
+        "municipality",
+    ] = ""
     line: str = ""
     themes: tuple[str, ...] = ()
 
@@ -365,6 +377,11 @@ class Programme:
             for key in ("pass_through", "over_ceiling", "rebase_share", "rebase_years"):
                 entries[f"contract.{n}.{key}"] = getattr(contract, key)
         return {key: entry for key, entry in entries.items() if entry is not None}
+
+    @property
+    def paid_to(self) -> str:
+        """Party that is paid its running cost: as the file says, else the 1.5-line provider of a centre, else GPs."""
+        return self.file.programme.paid_to or ("one_and_a_half_line_providers" if self.file.line else "gps_and_others")
 
     def get(self, key: str) -> Any:
         """Value in force of a key of :attr:`values`, changes included."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from anderhalf import _core
+from anderhalf import _core, health_gap, incentives, parties
 from anderhalf.columns import days_in
 from anderhalf.errors import NotFoundError, ParameterError, Problem
 from anderhalf.mapping import ReferenceMapping, load_mapping
@@ -56,6 +56,8 @@ class Rules:
     experiment_variable_share: float = 1.0
     dkg_share: float = 0.15
     premium_pass_through: float = 0.0
+    premium_lag: int = 1
+    enrolment_elasticity: float = 0.0
     discount_rate: float = 0.03
 
     ASSUMPTIONS = (
@@ -66,6 +68,8 @@ class Rules:
         ("experiment_variable_share", "part of 1.5-line care that counts as variable cost (Regeling 2021 art. 14)"),
         ("dkg_share", "share of the heavier products of a light diagnosis that lead to a DKG; shown at 0, 0.15, 0.4"),
         ("premium_pass_through", "share of a change in result given back in the premium; 0 measures the incentive"),
+        ("premium_lag", "years between a change in result and the premium that gives it back"),
+        ("enrolment_elasticity", "share of its insured that an insurer wins per share of premium given back"),
         ("discount_rate", "per year, real"),
     )  # fmt: skip
 
@@ -81,6 +85,10 @@ class Rules:
         for name in ("experiment_variable_share", "dkg_share", "premium_pass_through"):
             if not 0 <= getattr(self, name) <= 1:
                 problems.append(Problem("rules", name, "0..1", str(getattr(self, name))))
+        if self.premium_lag < 0:
+            problems.append(Problem("rules", "premium_lag", "0 or more", str(self.premium_lag)))
+        if not 0 <= self.enrolment_elasticity <= 100:
+            problems.append(Problem("rules", "enrolment_elasticity", "0..100", str(self.enrolment_elasticity)))
         if not 1e-6 <= self.threshold_factor <= 1000:
             problems.append(Problem("rules", "threshold_factor", "1e-06..1000", str(self.threshold_factor)))
         if problems:
@@ -171,6 +179,9 @@ class World:
         options.threshold_ppm = round(rules.threshold_factor * 1_000_000)
         options.rounding = getattr(_core.Rounding, rules.rounding)
         options.pass_through_ppm = round(rules.premium_pass_through * 1_000_000)
+        options.pass_through_lag = rules.premium_lag
+        options.enrolment_ppm = round(rules.enrolment_elasticity * 1_000_000)
+        options.municipalities = sorted(self.people.municipalities)
         return options
 
     def own_weights(self, year: int) -> Model:
@@ -353,21 +364,85 @@ class Simulation:
         return pd.DataFrame(rows, columns=["year", "insurer", "channel", "cents", "cents_reverse"])
 
     @cached_property
-    def ledger(self) -> pd.DataFrame:
-        """Double entry: year, arm, from, to, cents, reason."""
+    def criteria(self) -> pd.DataFrame:
+        """year, insurer, criterion, loss_cents, gain_cents: channel c1 apart, per criterion that moves.
+
+        Each is a step between two full settlements, losses before gains, in the order of the regulation; they sum to
+        ``c1_classes`` in cents. A loss is of records whose classes of the criterion weigh less than they did.
+        """
         names = list(self.world.insurers.values())
-
-        def party(k: int) -> str:
-            first = _core.first_insurer_party
-            return f"insurer:{names[k - first]}" if k >= first else _core.party_names[k]
-
+        scheme = self.world.scheme
+        criterion = [row[0] for row in scheme.variable_layout] + [row[0] for row in scheme.ggz_layout]
         rows = [
-            (year, "scenario" if scenario else "baseline", party(a), party(b), cents, _core.reason_names[reason])
-            for year, scenario, a, b, cents, reason in _core.ledger(
-                self.outcome, self.world.model.core, [core.avoidable_ppm for core in self.cores]
-            )
+            (year["year"], names[i], criterion[k], loss[i], gain[i])
+            for year in self.years
+            for k, loss, gain in year["criteria"]
+            for i in range(len(names))
+        ]
+        return pd.DataFrame(rows, columns=["year", "insurer", "criterion", "loss_cents", "gain_cents"])
+
+    @cached_property
+    def ledger(self) -> pd.DataFrame:
+        """Double entry: year, arm, from, to, cents, reason; claims have a reason and a provider per category."""
+        names, categories = list(self.world.insurers.values()), list(_core.Category.__members__)
+        first_insurer, first_claims = _core.first_insurer_party, _core.first_claims_reason
+        party = dict(enumerate(_core.party_names))
+        party |= {first_insurer + k: f"insurer:{name}" for k, name in enumerate(names)}
+        why = dict(enumerate(_core.reason_names))
+        why |= {first_claims + k: f"claims_{name}" for k, name in enumerate(categories)}
+        accounts = [
+            (core.avoidable_ppm, _core.party_names.index(programme.paid_to))
+            for programme, core in zip(self.programmes, self.cores, strict=True)
+        ]
+        rows = [
+            (year, "scenario" if scenario else "baseline", party[a], party[b], cents, why[reason])
+            for year, scenario, a, b, cents, reason in _core.ledger(self.outcome, accounts)
         ]
         return pd.DataFrame(rows, columns=["year", "arm", "from", "to", "cents", "reason"])
+
+    @cached_property
+    def parties(self) -> pd.DataFrame:
+        """year, party, baseline_cents, scenario_cents, change_cents; see :func:`anderhalf.parties.from_ledger`."""
+        return parties.from_ledger(self)
+
+    def recompute_parties(self) -> pd.DataFrame:
+        """The same frame without the ledger, from statements and movements alone."""
+        return parties.recompute(self)
+
+    @cached_property
+    def revenue(self) -> pd.DataFrame:
+        """year, party and cents of either arm: what insurers pay the providers of each kind of care."""
+        return parties.revenue(self)
+
+    def who_keeps(self) -> pd.DataFrame:
+        """party, change_cents: discounted change of every party over the horizon; sums to zero with ``resources``."""
+        return parties.who_keeps(self, self.parties)
+
+    @cached_property
+    def visits(self) -> pd.DataFrame:
+        """year, region, insurer, visits_freed, visits_low, visits_high; see :func:`anderhalf.health_gap.visits`."""
+        return health_gap.visits(self)
+
+    @cached_property
+    def health_gap(self) -> pd.DataFrame:
+        """Cost, expectation and morbidity per municipality and arm; see :func:`anderhalf.health_gap.health_gap`."""
+        return health_gap.health_gap(self)
+
+    def by_programme(self) -> pd.DataFrame:
+        """Channels per programme, in order and alone; see :func:`anderhalf.incentives.by_programme`."""
+        if "by_programme" not in self._cache:
+            self._cache["by_programme"] = incentives.by_programme(self)
+        frame: pd.DataFrame = self._cache["by_programme"]
+        return frame
+
+    def by(self, what: str) -> pd.DataFrame:
+        """The run by programme, criterion, specialism, patient, insurer or year; see :mod:`anderhalf.incentives`."""
+        frame: pd.DataFrame = incentives.by(self, what)
+        return frame
+
+    def marginal_power(self, step: float = 0.1) -> float | None:
+        """Power at the margin, another figure than that of ``incentives``; see :mod:`anderhalf.incentives`."""
+        return incentives.marginal_power(self, step)
 
     @cached_property
     def statements(self) -> pd.DataFrame:
@@ -481,35 +556,16 @@ class Simulation:
         )
 
     def break_even(
-        self, parameter: str, *, low: float | None = None, high: float | None = None, tolerance: float = 0.01
+        self,
+        parameter: str,
+        *,
+        low: float | None = None,
+        high: float | None = None,
+        tolerance: float | None = None,
+        programme: str | None = None,
     ) -> float | None:
-        """Value of a programme parameter at which the net present value changes sign; None when it does not.
-
-        Bisection on the sign of the net present value in cents, which is exact; ``price_replacement_eur`` is the price.
-        """
-        key = {"price_replacement_eur": "price"}.get(parameter, parameter)
-        entry = self.programme.values.get(key)
-        if entry is None:
-            raise NotFoundError([Problem("break_even", "parameter", "a value of the programme", parameter)])
-        a = low if low is not None else (0.0 if key == "price" else (entry.range or (0.0, 1.0))[0])
-        b = high if high is not None else (entry.range or (0.0, 1.0))[1] * (2 if key == "price" else 1)
-
-        def npv(value: float) -> int:
-            changed = [self.programme.with_values(**{key: value}), *self.programmes[1:]]
-            run = self.world.run(changed, self.adoption, decompose=False)
-            return int(run.measures(self.judged).npv)
-
-        fa, fb = npv(a), npv(b)
-        if (fa > 0) == (fb > 0):
-            return None
-        while b - a > tolerance:
-            middle = (a + b) / 2
-            fm = npv(middle)
-            if (fm > 0) == (fa > 0):
-                a = middle
-            else:
-                b = middle
-        return round((a + b) / 2, 2)
+        """Value of a number of a programme at which the sign turns, or None; see :mod:`anderhalf.incentives`."""
+        return incentives.break_even(self, parameter, low=low, high=high, tolerance=tolerance, programme=programme)
 
 
 def simulate(
