@@ -75,6 +75,11 @@ def measure(world: World, programme: Programme) -> dict[str, Any]:
     }
 
 
+def money(world: World, programmes: Sequence[Programme]) -> list[dict[str, Any]]:
+    """Saving, change in result and payback of programmes together, by who takes part."""
+    return [_money(world.run(programmes, adoption, decompose=False)) for adoption in ADOPTIONS]
+
+
 def _moves(of: Measures) -> list[dict[str, Any]]:
     """Claims and euros a year at full size, by rule, effect and category."""
     keys = ["", *of.rules]
@@ -352,7 +357,7 @@ def _class_part(found: dict[str, Any]) -> list[str]:
 def _money_part(found: dict[str, Any]) -> str:
     rows = [
         (
-            "all insurers" if row["adoption"] == "region" else row["adoption"].replace("insurer:", "") + " alone",
+            _who(row["adoption"]),
             f"{row['saving_eur']:,}",
             f"{row['npv_eur']:,}",
             _percent(row["kept_share"]) if row["saving_eur"] > 0 else "–",
@@ -427,7 +432,12 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[Any]], align: str) -> st
     return "\n".join(lines)
 
 
-def overview(programmes: Mapping[str, Programme], found: Mapping[str, dict[str, Any]], measured: str) -> str:
+def overview(
+    programmes: Mapping[str, Programme],
+    found: Mapping[str, dict[str, Any]],
+    together: Sequence[Mapping[str, Any]],
+    measured: str,
+) -> str:
     """The page that leads to the others: every line in a row."""
     rows, seen = [], []
     for name, programme in programmes.items():
@@ -462,10 +472,41 @@ def overview(programmes: Mapping[str, Programme], found: Mapping[str, dict[str, 
         f"{count['within error']} outside it by less than the error of the sample, {count['outside']} outside, "
         f"{count['not measured']} were not measured. Most ranges are assumptions of the field note that the lines were "
         "written from; rules were set by arithmetic on claims and never by classes.",
+        "## Together",
+        "Lines in one run act on the claims that those before left, so that what two would take counts once; and a "
+        "contract of one of them holds for all: under a lump sum no line saves its insurer hospital cost. EUR million over "
+        "all years, discounted.",
+        _table(_TOGETHER, _joint(found, together), "llrrrr"),
         "## Sources",
         _table(("Source", "Read"), _sources(), "ll"),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+_TOGETHER = ("Lines", "Who takes part", "Saved", "Saved one by one", "Result", "Results one by one")
+
+
+def _joint(found: Mapping[str, dict[str, Any]], together: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    rows = []
+    for run in together:
+        for k, joint in enumerate(run["money"]):
+            alone = [found[name]["money"][k] for name in run["names"]]
+            rows.append(
+                (
+                    run["what"],
+                    _who(joint["adoption"]),
+                    *(
+                        f"{eur / 1e6:.2f}"
+                        for key in ("saving_eur", "npv_eur")
+                        for eur in (joint[key], sum(one[key] for one in alone))
+                    ),
+                )
+            )
+    return rows
+
+
+def _who(adoption: str) -> str:
+    return "all insurers" if adoption == "region" else adoption.replace("insurer:", "") + " alone"
 
 
 _OVERVIEW = (

@@ -11,6 +11,7 @@ import pytest
 
 import anderhalf
 from anderhalf._paths import data_directory
+from anderhalf.errors import ParameterError
 from anderhalf.programme_checks import Measures
 
 SCENARIOS = data_directory("scenarios")
@@ -148,3 +149,24 @@ def test_a_lump_sum_keeps_the_saving_from_the_insurer_that_has_it_and_prices_tha
             assert settled["VGZ"] == claimed["VGZ"]
         else:
             assert claimed["CZ"] < settled["CZ"] < 0.4 * claimed["CZ"]
+
+
+def test_what_two_lines_would_take_counts_once() -> None:
+    """All lines in one run, without variants of one another: they meet in the hospital, so together they take less."""
+    names = [
+        name for name in LINES if name not in ("pluspraktijken_ozl", "pluspraktijken_wm", "zuyderland_price_rebase")
+    ]
+    together = world().run([anderhalf.load_programme(name) for name in names], "region", decompose=False).movements
+    assert set(together.programme) == set(names)
+
+    def taken(moves: Any) -> int:
+        return int(moves.claims[(moves.effect == "avoided") & (moves.category == "hospital")].sum())
+
+    alone = [taken(run(name).movements) for name in names]
+    assert max(alone) < taken(together) < 0.99 * sum(alone)
+
+
+def test_two_contracts_for_the_same_hospital_care_are_refused_and_named() -> None:
+    pair = [anderhalf.load_programme(name) for name in ("zuyderland_cz", "zuyderland_price_rebase")]
+    with pytest.raises(ParameterError, match="zuyderland_price_rebase"):
+        world().run(pair, "region")
