@@ -474,8 +474,8 @@ def overview(
         "written from; rules were set by arithmetic on claims and never by classes.",
         "## Together",
         "Lines in one run act on the claims that those before left, so that what two would take counts once; and a "
-        "contract of one of them holds for all: under a lump sum no line saves its insurer hospital cost. EUR million over "
-        "all years, discounted.",
+        "contract of one of them holds for all: under a lump sum no line saves its insurer hospital cost. EUR million "
+        "over all years, discounted.",
         _table(_TOGETHER, _joint(found, together), "llrrrr"),
         "## Sources",
         _table(("Source", "Read"), _sources(), "ll"),
