@@ -307,6 +307,36 @@ def simulate(
 
 
 @app.command()
+def backtest(
+    persons: Annotated[int, typer.Option(min=5_000, help="Rows per population")] = 40_000,
+    seeds: Annotated[int, typer.Option(min=2, max=50, help="Populations: the Monte-Carlo error")] = 5,
+    seed: Seed = 1,
+    vektis: Annotated[
+        Path | None,
+        typer.Option(envvar="ANDERHALF_VEKTIS", help="Folder of raw Vektis files: observed ratios are made again"),
+    ] = None,
+    threads: Threads = None,
+    lang: Lang = Lang.en,
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Programmes that happened, beside what was observed: Bernhoven, PlusPunt, the ten-year contract."""
+    from anderhalf.backtest import Settings
+    from anderhalf.backtest import backtest as run
+    from anderhalf.backtest_report import to_json
+
+    size = Settings(persons=persons, seed=seed, seeds=seeds, threads=threads or processors())
+    result = run(size, vektis=vektis, progress=None if json else _progress())
+    if out is not None:
+        result.write(out, lang.value)
+    if json:
+        typer.echo(to_json(result.data), nl=False)
+        return
+    for _, text in result.text(lang.value):
+        typer.echo(text.replace("**", "") + "\n")
+
+
+@app.command()
 def stream(
     model: Annotated[str, typer.Option(help="Model year; see: anderhalf models")] = "nl-2021-structural",
     data: Data = None,

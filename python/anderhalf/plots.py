@@ -779,17 +779,32 @@ def year_lines(
     value_label: str,
     notes: Sequence[tuple[int, str]] = (),
     number: Number = plain_number,
+    errors: Sequence[Sequence[float] | None] | None = None,
+    reach: tuple[int, float, float, str] | None = None,
 ) -> str:
-    """Lines over years against 1.00, each named at its right end; ``notes`` are words above a year."""
+    """Lines over years against 1.00, each named at its right end; ``notes`` are words above a year.
+
+    ``errors``: per line the half length of a bar at each point, or None. ``reach``: a pale bar at a year, from one
+    value to another, with words beside it.
+    """
     from matplotlib.ticker import FuncFormatter
 
     looks = [(VERMILLION, "s", "-"), (BLUE, "o", "--"), (GREEN, "^", "-."), (PURPLE, "v", ":")]
     with style():
         figure, axes = _narrow(title, footer, 2.3, left=0.5, right=1.2, below=0.3, subtitle=value_label)
         years = sorted({y for _, xs, _ in lines for y in xs})
+        bars = list(errors) if errors is not None else [None] * len(lines)
         values = [v for _, _, vs in lines for v in vs] + [1.0]
+        for (_, _, vs), half in zip(lines, bars, strict=True):
+            values += [v + s * h for v, h in zip(vs, half or [], strict=bool(half)) for s in (-1, 1)]
+        values += reach[1:3] if reach is not None else ()
         span = max(values) - min(values)
-        axes.set_ylim(min(values) - 0.1 * span, max(values) + (0.28 if notes else 0.1) * span)
+        below, above = 0.1 if reach is None else 0.2, 0.28 if notes else 0.1
+        axes.set_ylim(min(values) - below * span, max(values) + above * span)
+        if reach is not None:
+            year, low, high, words = reach
+            axes.plot([year, year], [low, high], color=PALE, linewidth=7, solid_capstyle="butt", zorder=0.5)
+            axes.annotate(words, (year, min(values) - 0.12 * span), ha="center", va="center", fontsize=7, color=GREY)
         axes.set_xlim(years[0] - 0.4, years[-1] + 0.4)
         ends = sorted((float(vs[-1]), label, k) for k, (label, _, vs) in enumerate(lines))
         step, floor = 0.14 * span * 1.3, -np.inf
@@ -797,6 +812,14 @@ def year_lines(
             _, xs, vs = lines[k]
             colour, marker, dash = looks[k]
             axes.plot(xs, vs, color=colour, marker=marker, linestyle=dash, linewidth=1.6, markersize=4.5)
+            if (half := bars[k]) is not None:
+                axes.vlines(
+                    xs,
+                    [v - h for v, h in zip(vs, half, strict=True)],
+                    [v + h for v, h in zip(vs, half, strict=True)],
+                    color=colour,
+                    linewidth=0.9,
+                )
             floor = max(value, floor + step)
             axes.annotate(
                 "\n".join(textwrap.wrap(label, 16)),

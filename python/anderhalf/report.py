@@ -18,7 +18,7 @@ from typing import Any
 
 import pandas as pd
 
-from anderhalf import export, plots
+from anderhalf import backtest_report, export, plots
 from anderhalf._paths import data_directory
 from anderhalf.errors import DomainError, Problem, ShapeError
 from anderhalf.pages import LANGUAGES, T95, Words, page
@@ -443,6 +443,7 @@ class _Content:
             name: (_frame(rows), "public" if name == "assumptions" else "synthetic") for name, rows in synthetic.items()
         }
         found["backtests"] = (_frame(self.backtest_rows()), "public")
+        found |= {name: (frame, "synthetic") for name, frame in backtest_report.tables(self.r["backtest"]).items()}
         found["sources"] = (_frame(self.sources["source"]), "public")
         return found
 
@@ -498,7 +499,7 @@ class _Content:
         found["adoption"] = self.adoption_bars()
         found["channels"] = self.channel_years()
         found["tornado"] = self.tornado()
-        found |= self.backtest_lines()
+        found |= backtest_report.figures(self.r["backtest"], self.w.lang)
         return found
 
     def sign_map_wide(self) -> str:
@@ -613,35 +614,6 @@ class _Content:
             base_label=w("sure.tornado_base", base=w.number(base, 0, sign=True)),
             number=w.axis,
         )
-
-    def backtest_lines(self) -> dict[str, str]:
-        w, b = self.w, self.backtests
-        points = b["bernhoven"]["ratio"]
-        footer, axis = w("page.figure_public"), w("backtest.ratio")
-        bernhoven = plots.year_lines(
-            "backtest bernhoven",
-            [(w("backtest.bernhoven_line"), [p["year"] for p in points], [p["value"] for p in points])],
-            title=w("backtest.bernhoven_figure"),
-            footer=footer,
-            value_label=axis,
-            number=lambda v: w.number(v, 2),
-        )
-        ozl, wm = b["ozl"], b["wm"]
-        patients = {row["key"]: row["value"] for row in ozl["figure"]}
-        zuid = plots.year_lines(
-            "backtest ozl",
-            [
-                (w("backtest.ozl_hospital"), ozl["years"], ozl["hospital"]),
-                (w("backtest.wm_hospital"), wm["years"], wm["hospital"]),
-                (w("backtest.ozl_gp"), ozl["years"], ozl["gp_other"]),
-            ],
-            title=w("backtest.ozl_figure"),
-            footer=footer,
-            value_label=axis,
-            number=lambda v: w.number(v, 2),
-            notes=[(y, w("backtest.note", n=w.number(patients[f"patients_{y}"]))) for y in (2014, 2018)],
-        )
-        return {"backtest_bernhoven": bernhoven, "backtest_ozl": zuid}
 
 
 # --- the page ---------------------------------------------------------------------------------------------------------
@@ -1325,94 +1297,7 @@ class _Page:
     # -- evidence
 
     def backtests(self) -> list[str]:
-        w, c = self.w, self.c
-        b = c.backtests
-        r0, r1, r2 = (point["value"] for point in b["bernhoven"]["ratio"])
-        figure = {row["key"]: row["value"] for row in b["bernhoven"]["figure"]}
-        drop = r0 - r1
-        toward = c.contribution
-        ozl = dict(zip(b["ozl"]["years"], b["ozl"]["hospital"], strict=True))
-        gp = dict(zip(b["ozl"]["years"], b["ozl"]["gp_other"], strict=True))
-        fact = {row["key"]: row["value"] for row in b["ozl"]["figure"]}
-        full, region = self._full_year()
-        cost = fact["hospital_cost_2023"] * 1e8
-        parts = [_p(w("backtest.lead")), _h3(w("backtest.bernhoven"))]
-        parts.append(
-            _p(
-                w(
-                    "backtest.bernhoven_text",
-                    r0=w.number(r0, 3),
-                    r1=w.number(r1, 3),
-                    r2=w.number(r2, 3),
-                    fall=w.number(drop * 100, 1),
-                    back=w.percent((r2 - r1) / drop),
-                    volume=w.percent(figure["volume"] / 100),
-                    drg=w.percent(figure["drg_claims"] / 100),
-                )
-            )
-        )
-        parts.append(_figure(self.f["backtest_bernhoven"]))
-        parts.append(_p(w("backtest.bernhoven_shows", avoidable=w.percent(float(c.value("avoidable_share") or 0)))))
-        if toward:
-            parts.append(
-                _p(
-                    w(
-                        "backtest.bernhoven_not",
-                        cost=w.number(-figure["cost_per_person"]),
-                        direction=w("backtest.costs" if toward < 0 else "backtest.brings"),
-                        amount=w.amount(toward),
-                        agree=w("backtest.agree_same" if toward < 0 else "backtest.agree_other"),
-                        **self.v,
-                    )
-                )
-            )
-        parts.append(_h3(w("backtest.ozl")))
-        parts.append(
-            _p(
-                w(
-                    "backtest.ozl_text",
-                    p0=w.number(fact["patients_2014"]),
-                    p1=w.number(fact["patients_2018"]),
-                    r0=w.number(ozl[2014], 3),
-                    r1=w.number(ozl[2018], 3),
-                    r2=w.number(ozl[2019], 3),
-                    g0=w.number(gp[2014], 3),
-                    g1=w.number(gp[2018], 3),
-                )
-            )
-        )
-        parts.append(_figure(self.f["backtest_ozl"]))
-        parts.append(
-            _p(
-                w(
-                    "backtest.ozl_scale",
-                    p1=w.number(fact["patients_2018"]),
-                    share=w.percent(fact["programme_share"] / 100, 1),
-                    full=w.amount(full),
-                    region=w.amount(region),
-                    pct=w.percent(region / cost, 2),
-                    cost=w.number(fact["hospital_cost_2023"]),
-                    fall=w.number(region / cost * ozl[2019], 3),
-                    sd=w.number(fact["sd_of_change"], 3),
-                    **self.v,
-                )
-            )
-        )
-        parts += [_p(w("backtest.ozl_shows")), _p(w("backtest.ozl_not"))]
-        return parts
-
-    def _full_year(self) -> tuple[float, float]:
-        """Hospital claims avoided a year once the programme is grown: of the insurer, and of all in the region."""
-        c = self.c
-        grown = int(c.value("start_year") or c.first) + len(c.value("ramp") or [1]) - 1
-        own = [
-            row["cents"]
-            for row in c.r["channels"]
-            if row["insurer"] == c.insurer and row["channel"] == "a1_hospital_avoided" and row["year"] >= grown
-        ]
-        full = fmean(own) if own else 0.0
-        freed = {k: c.by_adoption[k]["hospital_visits_freed"] for k in ("insurer", "region")}
-        return full, full * freed["region"] / freed["insurer"] if freed["insurer"] else 0.0
+        return backtest_report.section(self.c.r["backtest"], self.w.lang, small=True)
 
     def article(self) -> list[str]:
         w, c = self.w, self.c

@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 
+from anderhalf import backtest
 from anderhalf.columns import days_in
 from anderhalf.model import Model, load_model
 from anderhalf.population import Population, synthesise
@@ -67,7 +68,7 @@ class _Reproduction:
         self.programme: Programme = load_programme(settings.programme)
         self.rules = Rules()
         self.adoption = f"insurer:{settings.insurer}"
-        self.steps = settings.seeds + 3
+        self.steps = settings.seeds + 4
         self.done = 0
         self._progress = progress
 
@@ -159,6 +160,7 @@ class _Reproduction:
             ],
         }
         checks = recompute(tables)
+        self.step("back-tests")
         return {
             "answer": answer,
             "channels": channels,
@@ -182,6 +184,7 @@ class _Reproduction:
             "weights": weights,
             "empty_classes": empty,
             "assumptions": _assumptions(self.programme, self.rules),
+            "backtest": self._backtest(),
             "settings": {
                 "persons": self.settings.persons,
                 "seed": self.settings.seed,
@@ -296,6 +299,18 @@ class _Reproduction:
         ):
             sensitivity.append({"assumption": assumption, "value": value, "npv_cents": variants[name]})
         return sign_map, sensitivity
+
+    def _backtest(self) -> dict[str, Any]:
+        """What happened beside what the engine makes of it, with a third of the rows and at most three seeds."""
+        own = self.settings
+        size = backtest.Settings(
+            persons=max(5_000, own.persons // 3),
+            seed=own.seed,
+            seeds=min(3, max(2, own.seeds)),
+            threads=own.threads,
+            model=own.model,
+        )
+        return backtest.backtest(size).data
 
     def _null(self, world: World) -> dict[str, Any]:
         run = world.run(self.programme.null(), "region", decompose=True)

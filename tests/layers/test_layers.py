@@ -39,6 +39,7 @@ OUTER = {
     "sign_map",
     "simulation_report",
     "validation_report",
+    "backtest_report",
     "cli",
 }  # they import the facade; the facade never imports them
 PLAIN = {"_paths", "errors"}  # helpers without a compiled module

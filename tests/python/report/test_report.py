@@ -86,6 +86,11 @@ def test_everything_promised_is_written(written: Path, results: dict[str, Any]) 
         "figures/sign_map.svg",
         "figures/waterfall.svg",
         "figures/tornado.svg",
+        "figures/backtest_bernhoven.svg",
+        "figures/backtest_ozl.svg",
+        "figures/backtest_contract.svg",
+        "tables/backtest_ratios.csv",
+        "tables/backtest_judged.csv",
     } <= names
     assert {f"tables/{name}.csv" for name in results["tables"]} <= names
     found = json.loads((written / "results.json").read_text(encoding="utf-8"))
