@@ -86,9 +86,9 @@ def health_gap(run: Simulation) -> pd.DataFrame:
     """year, municipality, arm, insured_years, cost_eur, expected_eur, morbidity, all per insured year.
 
     ``expected_eur`` is the national cost of the same age and sex, ``morbidity`` the official weights of the classes
-    that rest on earlier care, less those of the nation's of the same age and sex. The nation is that of the arm, with the
-    municipality in it. The last row of a year and arm is the rest of the country. Figures of fewer than ten
-    insured of microdata are left out.
+    that rest on earlier care, less those of the nation's of the same age and sex. The nation is that of the arm, the
+    municipality included. The last row of a year and arm is the rest of the country. Figures of fewer than ten insured
+    of microdata are left out.
     """
     world = run.world
     codes = list(world.options.municipalities)

@@ -117,8 +117,8 @@ class World:
         False: no weights of our own, which thin samples do not allow; the first channel of a simulation needs them.
     keep : str, optional
         A region, or a municipality: only its insured are kept, and those near a national line, so that a country of
-        17.5 million fits in memory. The people are read twice. All results are those of a world that keeps everybody, bit
-        for bit, for programmes within the region; others, and what looks at every insured (`records`, validation), are
+        17.5 million fits in memory. The people are read twice. All results are those of a world that keeps everybody,
+        bit for bit, for programmes within the region; others, and what looks at every insured (`records`, validation), are
         refused. When a line moves too far, the people are read again, and ``full_pass`` of the year says so.
     """
 
