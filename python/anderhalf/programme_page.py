@@ -6,6 +6,7 @@ what the file says: no text about a programme stands here.
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -154,8 +155,8 @@ def page(programme: Programme, found: dict[str, Any], measured: str) -> str:
     head = programme.file.programme
     parts = [
         f"# {head.title}",
-        f"*{head.title_nl}*",
-        about(programme),
+        *([f"*{head.title_nl}*"] if head.title_nl else []),
+        *([text] if (text := about(programme)) else []),
         "## What it does",
         _when(programme),
         *([_rules(programme)] if programme.file.rule else []),
@@ -183,10 +184,13 @@ def page(programme: Programme, found: dict[str, Any], measured: str) -> str:
 
 
 def about(programme: Programme) -> str:
-    """The comment at the head of the programme's file."""
+    """The comment at the head of the programme's file; empty for a file that is not one of ours."""
     path = data_directory("scenarios") / programme.path
+    data = path.read_bytes() if path.is_file() else b""
+    if hashlib.sha256(data).hexdigest() != programme.sha256:
+        return ""
     lines = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in data.decode("utf-8").splitlines():
         if not line.startswith("#"):
             break
         lines.append(line.removeprefix("#").strip())

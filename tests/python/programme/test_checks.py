@@ -10,6 +10,7 @@ import pytest
 import anderhalf
 from anderhalf.errors import ParameterError
 from anderhalf.programme_checks import Measures, checks, verdict
+from anderhalf.programme_page import measure, page
 
 TAG = 'tag = "assumption", reason = "a test"'
 
@@ -81,6 +82,16 @@ def test_an_outcome_nobody_knows_is_refused_and_named(tmp_path: Path) -> None:
     programme = own(tmp_path, 'act = "avoid"\n[rule.claims]\ncategory = ["grz"]', check)
     with pytest.raises(ParameterError, match="happiness"):
         checks(world().run(programme, "region", decompose=False))
+
+
+def test_a_file_of_ones_own_has_a_page_too(tmp_path: Path) -> None:
+    rule = f'act = "reprice"\nfactor = {{ value = 0.9, {TAG} }}\n[rule.claims]\ncategory = ["grz"]'
+    check = '[[check]]\nname = "category_change_pct:grz"\nvalue = 5\nrange = [4, 6]\nsource = "a test"'
+    programme = own(tmp_path, rule, check)
+    text = page(programme, measure(world(), programme), "a test")
+    assert "# Own\n\n## What it does" in text
+    assert "| all | Geriatric rehabilitation (GRZ) gets another price, times 0.9 | 100% of claims | everybody |" in text
+    assert "-10 lies below what is stated, 5 (4 to 6)" in text
 
 
 def test_classes_of_several_programmes_together_are_not_judged() -> None:
