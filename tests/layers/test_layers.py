@@ -228,4 +228,4 @@ def test_the_tree_is_the_one_of_the_architecture(path: str) -> None:
 def test_test_folders_mirror_the_concepts(mirror: str) -> None:
     python_only = {path.stem for path in PACKAGE.glob("*.py")} if mirror == "tests/python" else set()
     folders = {path.name for path in (ROOT / mirror).iterdir() if path.is_dir() and path.name != "__pycache__"}
-    assert folders <= set(LAYER) | python_only | {"support", "differential", "demo", "docs", "examples"}
+    assert folders <= set(LAYER) | python_only | {"support", "differential", "closed_forms", "demo", "docs", "examples"}
