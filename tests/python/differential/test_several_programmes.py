@@ -125,6 +125,7 @@ def test_a_programme_twice_takes_a_claim_once() -> None:
 @pytest.mark.invariant
 def test_half_by_one_programme_and_the_rest_by_another_is_all_of_it() -> None:
     """Overlap: whatever the first left is there for the second, and what it took is not."""
+    compared = 0
     for seed in range(113_000, 113_020):
         base, country, _, _, _, start = world(seed)
         half = Rule("half", Selector([int(Category.hospital)]), share_ppm=500_000)
@@ -146,6 +147,8 @@ def test_half_by_one_programme_and_the_rest_by_another_is_all_of_it() -> None:
             assert -sum(m[8] for m in moved) == claimed.get(year["year"], 0)
             change = sum(year["scenario"]["claims"]) - sum(year["baseline"]["claims"])
             assert change == sum(m[7] for m in moved)
+            compared += {m[10] for m in moved} == {0, 1}
+    assert compared > 20
 
 
 # Adoption --------------------------------------------------------------------------------------------------------
