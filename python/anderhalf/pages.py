@@ -61,10 +61,10 @@ class Words:
     def has(self, key: str) -> bool:
         return key in self._texts
 
-    def label(self, kind: str, name: str, **values: Any) -> str:
-        """The words for a name that comes with the data; the name itself when there are none."""
+    def label(self, kind: str, name: str, *, default: str | None = None, **values: Any) -> str:
+        """The words for a name that comes with the data; the name itself, or ``default``, when there are none."""
         key = f"{kind}.{name}"
-        return self(key, **values) if key in self._texts else name
+        return self(key, **values) if key in self._texts else name if default is None else default
 
     def data(self, kind: str, name: str, english: str) -> str:
         """A text of the parameter files (English) in this language; in another it is marked as English."""

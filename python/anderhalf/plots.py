@@ -468,6 +468,57 @@ def signed_bars(
         return to_svg(figure, name, _described(title, labels, texts))
 
 
+def before_after(
+    name: str,
+    labels: Sequence[str],
+    before: Sequence[float],
+    after: Sequence[float],
+    *,
+    legend: tuple[str, str],
+    title: str,
+    footer: str,
+    axis_label: str,
+    number: Number = plain_number,
+) -> str:
+    """Two marks per label against 1, an open one before and a full one after; the figures stand beside them."""
+    _same_length("before_after", labels, before, after)
+    shown = _wrapped(labels)
+    texts = [f"{number(a)} \u2192 {number(b)}" for a, b in zip(before, after, strict=True)]
+    with style():
+        y, left = _heights(shown), _room(shown)
+        height = float(-y[-1] + 0.2) if len(y) else 0.4
+        figure, axes = _narrow(title, footer, height, left=left, below=0.72)
+        rooms = [0.2 + _SMALL * 1.05 * len(text) for text in texts]
+        reach = [(max(a, b) - 1, room, 1.0) for a, b, room in zip(before, after, rooms, strict=True)]
+        reach += [(min(a, b) - 1, 0.1, -1.0) for a, b in zip(before, after, strict=True)]
+        _reach(axes, reach, NARROW - left - 0.3)
+        low, high = axes.get_xlim()
+        axes.set_xlim(low + 1, high + 1)
+        for k, (a, b) in enumerate(zip(before, after, strict=True)):
+            axes.plot([a, b], [y[k], y[k]], color="#9a9a9a", linewidth=2)
+            marks = ({"markerfacecolor": "white", "label": legend[0]}, {"markerfacecolor": BLUE, "label": legend[1]})
+            for value, look in zip((a, b), marks, strict=True):
+                more = look if k == 0 else {key: v for key, v in look.items() if key != "label"}
+                axes.plot([value], [y[k]], "o", markeredgecolor=BLUE, markersize=6, **more)  # type: ignore[arg-type]
+            _beside(axes, max(a, b), y[k], f" {texts[k]}", False)
+        axes.axvline(1.0, color=INK, linewidth=1.0)
+        axes.set_ylim(-height, 0)
+        _rows(axes, y, shown)
+        _few_ticks(axes, number)
+        axes.set_xlabel(axis_label, fontsize=8)
+        axes.grid(axis="x")
+        feet = textwrap.wrap(footer, int((NARROW - 0.2) / 0.0535))
+        figure.legend(
+            *axes.get_legend_handles_labels(),
+            loc="lower left",
+            bbox_to_anchor=(0.01, (0.14 * len(feet) + 0.04) / figure.get_figheight()),
+            ncols=2,
+            fontsize=7.5,
+            borderpad=0.1,
+        )
+        return to_svg(figure, name, _described(title, labels, texts))
+
+
 def waterfall(
     name: str,
     labels: Sequence[str],
@@ -1064,6 +1115,7 @@ __all__ = [
     "VERMILLION",
     "WIDTH",
     "YELLOW",
+    "before_after",
     "compact",
     "fan",
     "gap_bars",

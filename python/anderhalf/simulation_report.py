@@ -6,6 +6,7 @@ recomputed from the text of the tables. Of microdata, figures that rest on few p
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import Any
 import pandas as pd
 
 from anderhalf import export, plots
+from anderhalf.errors import DomainError, Problem, ShapeError
 from anderhalf.export import MINIMUM_PERSONS
 from anderhalf.pages import (
     T95,
@@ -32,6 +34,8 @@ from anderhalf.pages import (
     table,
 )
 from anderhalf.report import CHECKED, GROUPS, recomputed
+from anderhalf.programme import Programme
+from anderhalf.programme_page import verdicts
 from anderhalf.reproduction import pooled
 from anderhalf.sign_map import SignMap
 from anderhalf.simulation import CHANNELS, Simulation
@@ -49,12 +53,16 @@ _LAYOUT: Mapping[str, tuple[list[str], list[str], list[str]]] = {
         ["year", "effect"],
         ["insurer", "effect"],
     ),
+    "criteria": (["criterion"], ["year", "criterion"], ["insurer", "criterion"]),
+    "parties": (["party"], ["year"], ["party"]),
+    "visits": (["region"], ["year", "region"], ["insurer", "region"]),
     "class_changes": (
         ["criterion", "code"],
         ["year", "criterion", "code"],
         ["insurer", "criterion", "code"],
     ),
 }
+_CHECKED = (*CHECKED, "criteria", "parties", "parties_second_way", "by_programme")
 _TORNADO_ROWS = 18
 _LARGEST_FLOWS = 15
 _CONTRIBUTION = ("c1", "c2", "d", "e1", "e2", "f", "g", "h")
@@ -103,9 +111,52 @@ def check_written(out: str | PathLike[str]) -> dict[str, int]:
         A table that is not there, or that cannot be read as one of ours; tables of microdata whose small cells were
         left out.
     """
-    from anderhalf.report import check_written as of_report
+    folder = Path(out) / "tables"
+    names = [name for name in _CHECKED if (folder / f"{name}.csv").is_file() or name != "by_programme"]
+    missing = [name for name in names if not (folder / f"{name}.csv").is_file()]
+    if missing:
+        raise ShapeError([Problem("check_written", f"no tables/{name}.csv", "the table", str(out)) for name in missing])
+    return _closed({name: (folder / f"{name}.csv").read_text(encoding="utf-8") for name in names})
 
-    return of_report(out)
+
+def _closed(texts: Mapping[str, str]) -> dict[str, int]:
+    """Cents by which the tables do not close: the three checks of a reproduction and those between our own tables.
+
+    criteria: losses and gains per criterion against channel c1; programmes: what programmes bring in order against the
+    channels of all together; parties: balances from the ledger against those without it.
+    """
+    found = recomputed({name: texts[name] for name in CHECKED})
+    tables = {name: _read(name, text) for name, text in texts.items() if name not in CHECKED or name == "decomposition"}
+    whole = tables["decomposition"]
+    keys = ["seed", "year", "insurer"]
+
+    def gap(ours: Frame, theirs: Frame) -> int:
+        return int(ours.sub(theirs, fill_value=0).abs().sum())
+
+    c1 = whole[whole["channel"] == "c1_classes"].groupby(keys)["cents"].sum()
+    criteria = tables["criteria"]
+    found["criteria_gap_cents"] = gap(
+        (criteria["loss_cents"] + criteria["gain_cents"]).groupby([criteria[k] for k in keys]).sum(), c1
+    )
+    if "by_programme" in tables:
+        apart = tables["by_programme"]
+        parts = apart.groupby([*keys, "channel"])["cents_in_order"].sum()
+        together = whole[whole["seed"].isin(apart["seed"])]
+        found["programmes_gap_cents"] = gap(parts, together.groupby([*keys, "channel"])["cents"].sum())
+    party = ["seed", "year", "party"]
+    columns = ["baseline_cents", "scenario_cents"]
+    ways = [tables[name].groupby(party)[columns].sum() for name in ("parties", "parties_second_way")]
+    found["parties_gap_cents"] = int(ways[0].sub(ways[1], fill_value=0).abs().to_numpy().sum())
+    return found
+
+
+def _read(name: str, text: str) -> Frame:
+    """A table from its text; refused when an amount is not whole cents."""
+    table = pd.read_csv(io.StringIO(text), dtype={"insurer": str}, keep_default_na=False)
+    wrong = [c for c in table.columns if "cents" in c and not pd.api.types.is_integer_dtype(table[c]) and len(table)]
+    if wrong:
+        raise DomainError([Problem(f"tables/{name}.csv, column {c}", "not whole cents", "integers") for c in wrong])
+    return table
 
 
 def summary(found: Study, lang: str = "en") -> str:
@@ -279,7 +330,8 @@ class _Content:
 
     def _checked(self) -> dict[str, int]:
         """The checks, from the text of the tables before small cells are left out."""
-        return recomputed({name: export.csv_text(self.s.tables[name].assign(origin=self.s.origin)) for name in CHECKED})
+        names = [name for name in _CHECKED if name in self.s.tables]
+        return _closed({name: export.csv_text(self.s.tables[name].assign(origin=self.s.origin)) for name in names})
 
     def _tables(self) -> dict[str, Frame]:
         """Write every table of the runs; returned with ``hidden``: whether a row's figures were left out."""
@@ -321,7 +373,7 @@ class _Content:
         """Sums of a table of the runs, mean over seeds; NaN where they would tell what was left out."""
         whole = self.full[name] if chosen is None else chosen
         groups = whole.groupby(list(by), sort=False)
-        found = groups[list(columns)].sum() / self.n
+        found = groups[list(columns)].sum() / self.s.tables[name]["seed"].nunique()
         if self.private:
             hidden = groups["hidden"].sum()
             persons = whole["persons"].where(whole["hidden"], 0).groupby([whole[c] for c in by], sort=False).sum()
@@ -470,6 +522,98 @@ class _Content:
             for key, row in zip(sums.index, sums.itertuples(index=False), strict=True)
         ]
 
+    def programme_rows(self) -> list[dict[str, Any]]:
+        """Per programme, what it brings the insurers judged after those before it and alone, discounted."""
+        if "by_programme" not in self.full:
+            return []
+        whole: Frame = self.full["by_programme"]
+        own = whole[whole["insurer"].isin(self.judged)]
+        factor = own["year"].map(self.s.discount)
+        own = own.assign(
+            order=own["cents_in_order"] * factor,
+            alone=own["cents_alone"] * factor,
+            group=own["channel"].map(self.group_of),
+        )
+        totals = self.sums("by_programme", ["programme"], ["order", "alone"], own)
+        groups = self.sums("by_programme", ["programme", "group"], ["order"], own)["order"]
+        return [
+            {
+                "programme": p.name,
+                "in_order_cents": _cents(totals.loc[p.name, "order"]),
+                "alone_cents": _cents(totals.loc[p.name, "alone"]),
+                **{f"{group}_cents": _cents(groups.get((p.name, group), 0.0)) for group in GROUPS},
+            }
+            for p in self.s.programmes
+        ]
+
+    def criterion_rows(self) -> list[dict[str, Any]]:
+        """Losses and gains of the insurers judged per criterion (channel c1), discounted, mean over seeds."""
+        whole: Frame = self.full["criteria"]
+        own = whole[whole["insurer"].isin(self.judged)]
+        if own.empty:
+            return []
+        factor = own["year"].map(self.s.discount)
+        own = own.assign(loss=own["loss_cents"] * factor, gain=own["gain_cents"] * factor)
+        sums = self.sums("criteria", ["criterion"], ["loss", "gain"], own)
+        return [
+            {"criterion": str(name), "loss_cents": _cents(row.loss), "gain_cents": _cents(row.gain)}
+            for name, row in zip(sums.index, sums.itertuples(index=False), strict=True)
+        ]
+
+    def place_rows(self) -> list[dict[str, Any]]:
+        """Health gap per municipality in the last year: cost against expectation and morbidity, before and after."""
+        if "health_gap" not in self.full:
+            return []
+        whole: Frame = self.full["health_gap"]
+        last = whole[whole["year"] == self.last]
+        columns = ["insured_years", "cost_eur", "expected_eur", "morbidity"]
+        means = last.groupby(["municipality", "arm"], sort=False)[columns].mean()
+        rows = []
+        for name in dict.fromkeys(last["municipality"]):
+            before, after = means.loc[(name, "baseline")], means.loc[(name, "scenario")]
+            rows.append(
+                {
+                    "municipality": str(name),
+                    "insured_years": float(before["insured_years"]),
+                    "cost_eur": float(before["cost_eur"]),
+                    "expected_eur": float(before["expected_eur"]),
+                    "ratio": float(before["cost_eur"] / before["expected_eur"]),
+                    "ratio_after": float(after["cost_eur"] / after["expected_eur"]),
+                    "cost_change_eur": float(after["cost_eur"] - before["cost_eur"]),
+                    "morbidity_eur": float(before["morbidity"]),
+                    "morbidity_change_eur": float(after["morbidity"] - before["morbidity"]),
+                }
+            )
+        return rows
+
+    def visit_rows(self) -> list[dict[str, Any]]:
+        """Hospital visits freed per area and year, all insurers, mean over seeds."""
+        if "visits" not in self.full or self.full["visits"].empty:
+            return []
+        columns = ["visits_freed", "visits_low", "visits_high"]
+        sums = self.sums("visits", ["region", "year"], columns)
+        return [
+            {"region": str(region), "year": int(year)} | {c: _value(getattr(row, c)) for c in columns}
+            for (region, year), row in zip(sums.index, sums.itertuples(index=False), strict=True)
+        ]
+
+    def contract_rows(self) -> list[dict[str, Any]]:
+        """Contracts of the programmes: how an insurer pays a hospital when production falls."""
+        rows = []
+        for p in self.s.programmes:
+            for n, contract in enumerate(p.file.contract, 1):
+                values = {
+                    key: p.get(f"contract.{n}.{key}")
+                    for key in ("pass_through", "over_ceiling", "rebase_share", "rebase_years")
+                    if f"contract.{n}.{key}" in p.values
+                }
+                rows.append(
+                    {"programme": p.name, "hospital": contract.hospital, "insurer": contract.insurer}
+                    | {"kind": contract.kind, "from_year": contract.from_year, "to_year": contract.to_year}
+                    | {key: values.get(key) for key in ("pass_through", "over_ceiling", "rebase_share", "rebase_years")}
+                )
+        return rows
+
     def year_rows(self) -> list[dict[str, Any]]:
         """Change in result per year: mean, error and ends over seeds, ends over assumptions."""
         s, rows = self.s, []
@@ -506,6 +650,31 @@ class _Content:
         self.put("classes", self.classes())
         self.put("specialties", self.specialties())
         self.put("assumptions", [self._assumption_row(row) for row in s.assumptions])
+        self.put("contracts", self.contract_rows())
+        if not self.private:
+            self.put("criteria_summary", self.criterion_rows())
+            self.put("municipalities", self.place_rows())
+            self.put("visits_by_year", self.visit_rows())
+            self.put("programme_checks", self.check_rows())
+
+    def check_rows(self) -> list[dict[str, Any]]:
+        """What every programme gave alone, all insurers taking part, beside what was published or assumed."""
+        return [
+            {
+                "programme": p.name,
+                "name": row["name"],
+                "ours": row["ours"],
+                "error": row["error"],
+                "published": row["published"],
+                "low": row["range"][0],
+                "high": row["range"][1],
+                "verdict": row["verdict"],
+                "source": row["source"],
+            }
+            for p in self.s.programmes
+            if p.name in self.s.lines
+            for row in verdicts(p, self.s.lines[p.name])
+        ]
 
     def _insurer_persons(self) -> list[int] | None:
         if not self.private:
@@ -552,6 +721,8 @@ class _Content:
             **({"data_options": s.data_options} if self.private else {}),
             "seeds": [int(seed["seed"]) for seed in s.seeds],
             "parties": self.party_rows(),
+            "by_programme": self.programme_rows(),
+            "criteria": self.criterion_rows() if not self.private else [],
             "who_takes_part": [{k: v for k, v in row.items() if k != "parties_cents"} for row in self.s.adoption],
             "variants": [{k: v for k, v in row.items() if k != "by_year_cents"} for row in s.variants],
         }
@@ -572,6 +743,10 @@ class _Content:
             drawings["assumptions"] = self._tornado()
         if self.s.heat_map:
             drawings["heat_map"] = self._heat()
+        if "by_programme" in self.full:
+            drawings["programmes"] = self._programme_bars()
+        if not self.private:
+            drawings["health_gap"] = self._gap_bars()
         for name, drawing in drawings.items():
             by_year = drawing.rows and "year" in drawing.rows[0]
             shown = self.put(f"figure_{name}", drawing.rows, self._drawn_persons(drawing) if by_year else None)
@@ -804,6 +979,50 @@ class _Content:
 
         return _Drawing(rows, draw)
 
+    def _programme_bars(self) -> _Drawing:
+        w = self.w
+        keys = ("programme", "in_order_cents", "alone_cents")
+        rows = [{key: row[key] for key in keys} for row in self.programme_rows()]
+
+        def draw(drawn: Frame) -> str:
+            values = [float(v) / 1e5 for v in drawn["in_order_cents"]]
+            return plots.signed_bars(
+                "programmes",
+                [self.short(str(name)) for name in drawn["programme"]],
+                values,
+                [w.number(v, 0, sign=True) for v in values],
+                title=w("run.programmes_figure", who=self.who),
+                footer=self.footer,
+                axis_label=w("parties.axis"),
+                number=w.axis,
+            )
+
+        return _Drawing(rows, draw)
+
+    def _gap_bars(self) -> _Drawing:
+        w = self.w
+        keys = ("municipality", "ratio", "ratio_after")
+        rows = [{key: row[key] for key in keys} for row in self.place_rows() if row["municipality"] != "elsewhere"]
+
+        def draw(drawn: Frame) -> str:
+            return plots.before_after(
+                "health gap",
+                [str(name) for name in drawn["municipality"]],
+                [float(v) for v in drawn["ratio"]],
+                [float(v) for v in drawn["ratio_after"]],
+                legend=(w("run.gap_before"), w("run.gap_after")),
+                title=w("run.gap_figure", last=self.last),
+                footer=self.footer,
+                axis_label=w("run.gap_axis"),
+                number=lambda v: w.number(v, 2),
+            )
+
+        return _Drawing(rows, draw)
+
+    def short(self, name: str) -> str:
+        """The name of a programme without what follows it."""
+        return self.programme(name).partition(":")[0].partition(",")[0]
+
     def heat_names(self) -> tuple[str, str]:
         """What stands down and across the heat map."""
         found = self.s.heat_map
@@ -844,6 +1063,12 @@ class _Content:
         return _Drawing(rows, draw)
 
 
+def _digits(value: float | None) -> int:
+    """Decimals that leave three figures."""
+    size = abs(value or 0.0)
+    return 0 if size >= 99.5 else 1 if size >= 9.95 else 2 if size >= 0.095 else 3
+
+
 def _cents(value: Any) -> int | None:
     """Whole cents; None for what is not there."""
     return None if value is None or value != value else round(float(value))
@@ -874,10 +1099,13 @@ class _Page:
             ("waterfall", self.waterfall()),
             ("years", self.years()),
             ("parties", self.parties()),
+            ("programmes", self.programmes()),
             ("who", self.who()),
             ("insurers", self.insurers()),
             ("classes", self.classes()),
             ("care", self.care()),
+            ("places", self.places()),
+            ("contracts", self.contracts()),
             ("sure", self.sure()),
             ("assumptions", self.assumptions()),
             ("sources", self.sources()),
@@ -1151,6 +1379,139 @@ class _Page:
     def _party(self, name: str) -> str:
         return self.w("party.society") if name == "society" else self.c.party_name(name)
 
+    def programmes(self) -> list[str]:
+        w, c = self.w, self.c
+        rows = c.programme_rows()
+        parts = []
+        if rows:
+            used = [g for g in GROUPS if any(row[f"{g}_cents"] for row in rows)]
+            lines = [
+                [
+                    c.short(row["programme"]),
+                    *(c.k(row[key]) for key in ("in_order_cents", "alone_cents")),
+                    c.k(row["in_order_cents"] - row["alone_cents"]),
+                    *(c.k(row[f"{g}_cents"]) for g in used),
+                ]
+                for row in rows
+            ]
+            sums = [sum(row[key] for row in rows) for key in ("in_order_cents", "alone_cents")]
+            groups = [c.k(sum(row[f"{g}_cents"] for row in rows)) for g in used]
+            lines.append([w("run.together"), *(c.k(v) for v in sums), c.k(sums[0] - sums[1]), *groups])
+            heads = [(w("run.programme"), "text"), (w("run.in_order"), "num"), (w("run.alone"), "num")]
+            heads += [(w("channels.interaction"), "num"), *((w.label("group", g), "num") for g in used)]
+            parts = [
+                paragraph(w("run.programmes_lead", **self.v)),
+                figure(self.f["programmes"]),
+                table(w("run.programmes_table", **self.v), heads, lines, strong=lambda k: k == len(lines) - 1),
+                paragraph(w("run.programmes_note" if c.n == 1 or len(rows) <= 3 else "run.programmes_first"), "note"),
+            ]
+        if w.lang != "en":
+            parts.append(paragraph(w("run.files_english"), "note"))
+        for p in c.s.programmes:
+            parts += self._line(p)
+        return parts
+
+    def _line(self, p: Programme) -> list[str]:
+        """One programme line: what it does, its route into the classes, what a run of it alone gave, and evidence."""
+        w, c = self.w, self.c
+        head, found = p.file.programme, c.s.lines.get(p.name)
+        parts = [heading(c.programme(p.name))]
+        text = w(
+            "run.line_when",
+            region=w.label("programme", f"{p.name}_place", default=head.region),
+            start=p.get("start_year"),
+        )
+        if "hand_over_year" in p.values:
+            text += " " + w("run.line_hand_over", year=p.get("hand_over_year"), region=head.hand_over_region)
+        if "end_year" in p.values:
+            text += " " + w("run.line_end", year=p.get("end_year"))
+        if p.file.line:
+            names = [w.label("specialty", line.specialty) for line in p.file.line]
+            share, price = w.short(p.get("patients_share")), w.euros(p.get("price"), 0)
+            text += " " + w("run.line_centre", share=share, price=price, specialties=w.list(names))
+        parts.append(paragraph(text))
+        if p.file.rule:
+            rows = [
+                [
+                    rule.key.replace("_", " "),
+                    w(f"act.{rule.act}"),
+                    w.list([w.label("category", k) for k in dict.fromkeys(rule.claims.category)])
+                    if rule.claims.category
+                    else "",
+                    w.short(p.get(f"share.{rule.key}")),
+                    f"\u00d7 {w.number(p.get(f'factor.{rule.key}'), 3)}" if f"factor.{rule.key}" in p.values else "",
+                    self._follows(p, rule),
+                ]
+                for rule in p.file.rule
+            ]
+            heads = [(w("run.rule"), "text"), (w("run.effect"), "text"), (w("run.category"), "text")]
+            heads += [(w("run.share"), "num"), (w("run.price"), "num"), (w("run.follows"), "text")]
+            parts.append(table(w("run.rules_table", name=c.short(p.name)), heads, rows, stack=True))
+        touched = self._touched(p, found)
+        routes = [w(f"route.{name}") for name in touched if w.has(f"route.{name}")]
+        if routes:
+            parts += [paragraph(w("run.route_lead")), bullets(routes)]
+        if found is not None:
+            parts += self._measured(p, found)
+        if p.file.evidence:
+            heads = [(w("run.known"), "long"), (w("run.figure"), "text"), (w("sure.source"), "long")]
+            known = [[e.what, e.figure, e.source] for e in p.file.evidence]
+            parts.append(table(w("run.evidence_table", name=c.short(p.name)), heads, known, stack=True))
+        return parts
+
+    def _follows(self, p: Programme, rule: Any) -> str:
+        w = self.w
+        return "; ".join(
+            f"{w.label('category', made.category)} {w.euros(p.get(f'with.{rule.key}.{n}.price'), 0)}"
+            for n, made in enumerate(rule.with_, 1)
+        )
+
+    @staticmethod
+    def _touched(p: Programme, found: Mapping[str, Any] | None) -> list[str]:
+        """Categories of care that a programme moves: of its run, else as its file says."""
+        if found is not None:
+            return list(dict.fromkeys(row["category"] for row in found["moves"]))
+        named = [name for rule in p.file.rule for name in (*rule.claims.category, *(m.category for m in rule.with_))]
+        return list(dict.fromkeys([*(["hospital", "one_and_a_half_line"] if p.file.line else []), *named]))
+
+    def _measured(self, p: Programme, found: dict[str, Any]) -> list[str]:
+        w, c, parts = self.w, self.c, []
+        years = found["class_years"]
+        if found["classes"]:
+            rows = [
+                [
+                    w.label("criterion", row["criterion"]),
+                    w.number(row["lost"], 1),
+                    w.number(row["won"], 1),
+                    c.k(row["eur"] * 100),
+                ]
+                for row in found["classes"]
+            ]
+            heads = [(w("run.criterion"), "text"), (w("run.lost"), "num"), (w("run.won"), "num")]
+            caption = w("run.line_classes", name=c.short(p.name), first=years[0], last=years[-1])
+            parts.append(table(caption, [*heads, (w("channels.euros"), "num")], rows))
+        rows = []
+        for row in verdicts(p, found):
+            ours = c.count(row["ours"], _digits(row["ours"]))
+            if row["error"] is not None:
+                ours += f" \u00b1 {w.number(row['error'], _digits(row['ours']))}"
+            low, high = (w.number(v, _digits(v)) for v in row["range"])
+            name = w.label("programme_check", row["name"], default=row["name"].replace("_", " ").replace(":", ": "))
+            rows.append(
+                [
+                    name,
+                    ours,
+                    f"{w.number(row['published'], _digits(row['published']))} ({low} {w('run.to')} {high})",
+                    w.label("verdict", row["verdict"]),
+                    " ".join(t for t in (row["explanation"], row["source"]) if t),
+                ]
+            )
+        if rows:
+            heads = [(w("sure.outcome"), "text"), (w("sure.ours"), "num"), (w("sure.published"), "num")]
+            heads += [(w("sure.inside"), "text"), (w("sure.source"), "long")]
+            parts.append(table(w("run.checks_table", name=c.short(p.name)), heads, rows, stack=True))
+        return parts
+
     def who(self) -> list[str]:
         w, c = self.w, self.c
 
@@ -1211,6 +1572,17 @@ class _Page:
         found = c.classes()
         if not found:
             return [paragraph(w("channels.classes_none"))]
+        criteria = c.criterion_rows()
+        by_criterion = [
+            [
+                w.label("criterion", row["criterion"]),
+                *(c.k(row[key]) for key in ("loss_cents", "gain_cents")),
+                c.k(None if None in (row["loss_cents"], row["gain_cents"]) else row["loss_cents"] + row["gain_cents"]),
+            ]
+            for row in criteria
+        ]
+        criterion_heads = [(w("run.criterion"), "text"), (w("run.loss"), "num"), (w("run.gain"), "num")]
+        criterion_heads.append((w("run.sum"), "num"))
         labels = {
             (k.name, row.code): row.label
             for share in (c.s.law.variable, c.s.law.ggz, c.s.law.nursing)
@@ -1239,6 +1611,8 @@ class _Page:
         heads = [(w("channels.class"), "text")]
         heads += [(w(f"channels.{k}"), "num") for k in ("lost", "gained", "euros")]
         return [
+            table(w("run.criteria_table", **self.v), criterion_heads, by_criterion),
+            paragraph(w("run.criteria_note"), "note"),
             table(w("run.classes_table", **self.v), heads, rows, strong=strong.__contains__),
             paragraph(w("channels.classes_note"), "note"),
         ]
@@ -1309,15 +1683,103 @@ class _Page:
             paragraph(w("channels.specialty_note"), "note"),
         ]
 
+    def places(self) -> list[str]:
+        w, c = self.w, self.c
+        if c.private:
+            return []
+        rows = [
+            [
+                w("run.elsewhere") if row["municipality"] == "elsewhere" else row["municipality"],
+                w.number(row["insured_years"]),
+                *(c.count(row[key]) for key in ("cost_eur", "expected_eur")),
+                *(c.count(row[key], 3) for key in ("ratio", "ratio_after")),
+                *(c.count(row[key], 1) for key in ("cost_change_eur", "morbidity_eur", "morbidity_change_eur")),
+            ]
+            for row in c.place_rows()
+        ]
+        heads = [(w("run.municipality"), "text")]
+        names = (
+            "insured_years",
+            "cost",
+            "expected",
+            "ratio",
+            "ratio_after",
+            "cost_change",
+            "morbidity",
+            "morbidity_change",
+        )
+        heads += [(w(f"run.gap_{name}"), "num") for name in names]
+        parts = [
+            paragraph(w("run.places_lead")),
+            figure(self.f["health_gap"]),
+            table(w("run.gap_table", last=c.last), heads, rows),
+        ]
+        visits = c.visit_rows()
+        if visits:
+            found = {(row["region"], row["year"]): row for row in visits}
+            regions = list(dict.fromkeys(row["region"] for row in visits))
+            freed = [
+                [
+                    region,
+                    *(c.count(found.get((region, y), {}).get("visits_freed")) for y in c.years),
+                    " \u2013 ".join(
+                        c.count(sum(found[region, y][end] for y in c.years if (region, y) in found))
+                        for end in ("visits_low", "visits_high")
+                    ),
+                ]
+                for region in regions
+            ]
+            visit_heads = [(w("run.area"), "text"), *((str(y), "num") for y in c.years), (w("run.visits_range"), "num")]
+            parts += [table(w("run.visits_table"), visit_heads, freed), paragraph(w("run.visits_note"), "note")]
+        return parts
+
+    def contracts(self) -> list[str]:
+        w, c = self.w, self.c
+        rows = [
+            [
+                row["hospital"],
+                w("run.all_insurers") if row["insurer"] == "all" else row["insurer"],
+                w(f"contract_kind.{row['kind']}"),
+                f"{row['from_year']}\u2013{row['to_year']}",
+                *(
+                    "" if row[key] is None else w.short(row[key])
+                    for key in ("pass_through", "over_ceiling", "rebase_share")
+                ),
+                "" if row["rebase_years"] is None else str(row["rebase_years"]),
+            ]
+            for row in c.contract_rows()
+        ]
+        shares = [f"{c.short(p.name)} {w.short(p.get('pass_through'))}" for p in c.s.programmes]
+        text = paragraph(w("run.contracts_else", list=w.list(shares)))
+        if not rows:
+            return [paragraph(w("run.contracts_none")), text]
+        heads = [
+            (w("run.hospital"), "text"),
+            (w("who.insurer"), "text"),
+            (w("run.kind"), "text"),
+            (w("run.years"), "num"),
+        ]
+        heads += [(w(f"run.{key}"), "num") for key in ("pass_through", "over_ceiling", "rebase_share", "rebase_years")]
+        return [paragraph(w("run.contracts_lead")), table(w("run.contracts_table"), heads, rows, stack=True), text]
+
     # -- how sure
 
     def sure(self) -> list[str]:
         w, c = self.w, self.c
         checks = {k.removesuffix("_cents").removesuffix("_gap"): w.number(n) for k, n in c.checks.items()}
+        others = [k for k in checks if k not in ("ledger", "decomposition", "payment")]
         parts = [] if c.private else [self._seeds()]
         if c.s.variants:
-            parts += [figure(self.f["assumptions"]), paragraph(w("run.tornado_note"), "note"), self._sensitivity()]
+            parts += [
+                figure(self.f["assumptions"]),
+                paragraph(
+                    w("run.tornado_note") + ("" if len(c.s.programmes) <= 3 else " " + w("run.tornado_apart")), "note"
+                ),
+                self._sensitivity(),
+            ]
         parts.append(paragraph(w("run.checks_private" if c.private else "sure.checks", **checks)))
+        items = [w(f"run.check_{name}", n=checks[name]) for name in others]
+        parts.append(paragraph(w("run.checks_more", list=w.list(items))))
         return parts
 
     def _seeds(self) -> str:

@@ -21,6 +21,7 @@ from anderhalf.errors import AnderhalfError, DomainError, ParameterError, Proble
 from anderhalf.export import MINIMUM_PERSONS
 from anderhalf.model import Model, load_model
 from anderhalf.programme import Programme
+from anderhalf.programme_page import measure
 from anderhalf.reproduction import ADDED_DEMAND, DKG_SHARES, PRICE_RATIOS, TITLES, national, payback
 from anderhalf.scenario_file import Scenario
 from anderhalf.simulation import Rules, Simulation, World, simulate
@@ -40,6 +41,7 @@ RULE_VARIANTS: tuple[tuple[str, Any], ...] = (
 )
 DISCOUNT_RATES = (0.0, 0.05)
 _HEAT_STEPS = 5
+_FEW = 3  # programmes; of more, each is varied apart from the others
 
 
 @dataclass
@@ -61,6 +63,7 @@ class Study:
     persons: dict[str, list[int]] = field(default_factory=dict)
     reached: dict[int, int] = field(default_factory=dict)
     variants: list[dict[str, Any]] = field(default_factory=list)
+    lines: dict[str, dict[str, Any]] = field(default_factory=dict)
     sign_map: list[dict[str, Any]] = field(default_factory=list)
     heat_map: dict[str, Any] = field(default_factory=dict)
 
@@ -126,8 +129,8 @@ def standard_error(values: Sequence[float]) -> float | None:
 # --- one world --------------------------------------------------------------------------------------------------------
 
 
-def frames(run: Simulation) -> dict[str, pd.DataFrame]:
-    """Every table of one simulation, with the seed of its people."""
+def frames(run: Simulation, *, programmes: bool = True) -> dict[str, pd.DataFrame]:
+    """Every table of one simulation, with the seed of its people; ``programmes``: each apart, which takes runs more."""
     found = {
         "decomposition": run.decomposition,
         "ledger": run.ledger,
@@ -135,7 +138,14 @@ def frames(run: Simulation) -> dict[str, pd.DataFrame]:
         "movements": run.movements,
         "class_changes": run.class_changes,
         "national": national(run),
+        "criteria": run.criteria,
+        "parties": run.parties,
+        "parties_second_way": run.recompute_parties(),
+        "visits": run.visits,
+        "health_gap": run.health_gap,
     }
+    if len(run.programmes) > 1 and programmes:
+        found["by_programme"] = run.by_programme()
     return {name: frame.assign(seed=run.world.people.seed) for name, frame in found.items()}
 
 
@@ -249,6 +259,7 @@ class _Runs:
 
     def __init__(self, people: Sequence[Insured], scenario: Scenario, threads: int, progress: Progress | None) -> None:
         self.people, self.scenario, self.threads = people, scenario, threads
+        self.few = len(scenario.programmes) <= _FEW
         self._progress = progress or (lambda *_: None)
         self.steps, self.done = len(people), 0
 
@@ -258,14 +269,14 @@ class _Runs:
 
     def one(self, run: Simulation) -> Study:
         found = _study(run, self.scenario)
-        found.seeds = [_seed(run)]
+        found.seeds = [_seed(run, price=True)]
         found.adoption = [_taking_part(run, run)]
         found.tables = frames(run)
         found.persons = persons_of(run, found.tables)
         return found
 
     def all(self, law: Model, variants: bool) -> Study:
-        self.steps = len(self.people) + (5 if variants else 0)
+        self.steps = len(self.people) + (6 if variants else 0)
         found: Study | None = None
         parts: dict[str, list[pd.DataFrame]] = {}
         adoption: list[list[dict[str, Any]]] = []
@@ -274,9 +285,9 @@ class _Runs:
             self.step(f"world {k + 1} of {len(self.people)}")
             run = self.simulated(people, law)
             require_many(run)
-            for name, frame in frames(run).items():
+            for name, frame in frames(run, programmes=k == 0 or self.few).items():
                 parts.setdefault(name, []).append(frame)
-            seeds.append(_seed(run))
+            seeds.append(_seed(run, price=self.few))
             others = [kind for kind in ("region", "national") if kind != self.scenario.adoption]
             runs = [run, *(self.again(run.world, self.scenario.programmes, kind) for kind in others)]
             adoption.append([_taking_part(run, other) for other in runs])
@@ -309,26 +320,63 @@ class _Runs:
     ) -> Simulation:
         return world.run(programmes, adoption or self.scenario.adoption, decompose=False, threads=threads)
 
-    def several(self, world: World, variants: Sequence[Sequence[Programme]]) -> list[Simulation]:
-        """Many variants, several at a time; the core works without the interpreter's lock."""
-        if not variants:
-            return []
-        first = self.again(world, variants[0], threads=1)  # surveys the area once
+    def results(
+        self, world: World, base: dict[str, Any], variants: Sequence[Sequence[Programme]]
+    ) -> list[dict[str, Any]]:
+        """Results of many variants, several at a time; the core works without the interpreter's lock.
+
+        Of more than three programmes only those that change run, with those that bring a contract, and what their
+        result changes by is added to the result of all; what programmes take from each other stays as it is.
+        """
+        found = self.base_of([self.part(v) for v in variants], world)
+
+        def one(changed: Sequence[Programme]) -> dict[str, Any]:
+            part = self.part(changed)
+            result = _result(self.again(world, [changed[k] for k in part], threads=1))
+            before = found[part]
+            return {
+                "npv_cents": base["npv_cents"] + result["npv_cents"] - before["npv_cents"],
+                "by_year_cents": [
+                    a + b - c
+                    for a, b, c in zip(
+                        base["by_year_cents"], result["by_year_cents"], before["by_year_cents"], strict=True
+                    )
+                ],
+            }
+
         with ThreadPoolExecutor(self.threads) as pool:
-            return [first, *pool.map(lambda p: self.again(world, p, threads=1), variants[1:])]
+            return list(pool.map(one, variants))
+
+    def part(self, changed: Sequence[Programme]) -> tuple[int, ...]:
+        """Positions of the programmes that run for a variant: all of few, else those that change and contracts."""
+        own = self.scenario.programmes
+        if self.few:
+            return tuple(range(len(own)))
+        return tuple(k for k, p in enumerate(changed) if p is not own[k] or p.file.contract)
+
+    def base_of(self, parts: Sequence[tuple[int, ...]], world: World) -> dict[tuple[int, ...], dict[str, Any]]:
+        """Results of parts of the programmes as they are; each is surveyed here, once."""
+        own = self.scenario.programmes
+        return {
+            part: _result(self.again(world, [own[k] for k in part], threads=self.threads))
+            for part in dict.fromkeys(parts)
+        }
 
     # -- what is not known
 
     def vary(self, run: Simulation, found: Study, law: Model) -> None:
         world, programmes = run.world, self.scenario.programmes
+        self.step("each programme alone, beside what was published")
+        if run.world.people.origin == "synthetic":
+            found.lines = {p.name: measure(world, p) for p in programmes}
         base = _result(run)
         rows = [{"assumption": "as assumed", "programme": "", "key": "", "value": "", **base}]
         self.step("assumptions of the programmes, at the ends of their ranges")
         changes = [change for k in range(len(programmes)) for change in _changes(programmes, k)]
-        runs = self.several(world, [changed for *_, changed in changes])
-        for (programme, key, value, _), other in zip(changes, runs, strict=True):
+        results = self.results(world, base, [changed for *_, changed in changes])
+        for (programme, key, value, _), result in zip(changes, results, strict=True):
             name = f"{programme}.{key}"
-            rows.append({"assumption": name, "programme": programme, "key": key, "value": value, **_result(other)})
+            rows.append({"assumption": name, "programme": programme, "key": key, "value": value, **result})
         self.step("rules of the scheme")
         for key, value in RULE_VARIANTS:
             if getattr(world.rules, key) != value:
@@ -338,12 +386,12 @@ class _Runs:
             cents = sum(c / (1 + rate) ** k for k, c in enumerate(base["by_year_cents"]))
             rows.append(_rule("discount_rate", rate, {**base, "npv_cents": round(cents)}))
         self.step("price and consult share" if _centres(programmes) else "two assumptions together")
-        found.heat_map = self.heat(world, base["npv_cents"], rows)
+        found.heat_map = self.heat(world, base, rows)
         centres = _centres(programmes)
         self.step("sign map" if centres else "no 1.5-line centre, no sign map")
         own = world.rules.dkg_share
         if centres:
-            found.sign_map += self.grid(world, own)
+            found.sign_map += self.grid(world, run, own)
         for share in DKG_SHARES:
             if share == own:
                 continue
@@ -352,15 +400,14 @@ class _Runs:
             other_world = self.simulated(self.people[0], law, dkg_share=share)
             rows.append(_rule("dkg_share", share, _result(other_world)))
             if centres:
-                found.sign_map += self.grid(other_world.world, share)
+                found.sign_map += self.grid(other_world.world, other_world, share)
             del other_world
         found.sign_map.sort(key=lambda row: row["dkg_share"])
         found.variants = rows
 
-    def grid(self, world: World, share: float) -> list[dict[str, Any]]:
+    def grid(self, world: World, run: Simulation, share: float) -> list[dict[str, Any]]:
         """Results over price ratio, added demand and title of every 1.5-line centre at once."""
         programmes = self.scenario.programmes
-        run = self.again(world, programmes)
         mean, fixed = replaced_price_eur(run), _programme_cost(run)
         cells = [
             {"dkg_share": share, "title": title, "added_demand": added, "price_ratio": ratio}
@@ -373,14 +420,14 @@ class _Runs:
             _with_centres(programmes, price=c["price_eur"], added_demand=c["added_demand"], payment_title=c["title"])
             for c in cells
         ]
-        results = [_result(other)["npv_cents"] for other in self.several(world, variants)]
+        results = [result["npv_cents"] for result in self.results(world, _result(run), variants)]
         # The programmes cost the same in every cell: that moves the whole map, never its shape.
         return [
             {**cell, "npv_cents": npv, "npv_before_programme_cost_cents": npv + fixed}
             for cell, npv in zip(cells, results, strict=True)
         ]
 
-    def heat(self, world: World, base: int, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    def heat(self, world: World, base: dict[str, Any], rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """Results over two assumptions together: price and consult share of a centre, else the two that move most."""
         programmes = self.scenario.programmes
         if centres := _centres(programmes):
@@ -390,7 +437,7 @@ class _Runs:
             for row in rows[1:]:
                 if row["programme"] and isinstance(row["value"], float):
                     name = (row["programme"], row["key"])
-                    spread[name] = max(spread.get(name, 0), abs(row["npv_cents"] - base))
+                    spread[name] = max(spread.get(name, 0), abs(row["npv_cents"] - base["npv_cents"]))
             chosen = sorted((n for n in spread if spread[n]), key=lambda n: (-spread[n], n))[:2]
         if len(chosen) < 2:
             return {}
@@ -405,7 +452,7 @@ class _Runs:
                 else:
                     now = tuple(p.with_values(**{key: value}) if p.name == owner else p for p in now)
             changed.append(now)
-        found = [_result(other)["npv_cents"] for other in self.several(world, changed)]
+        found = [result["npv_cents"] for result in self.results(world, base, changed)]
         return {
             "rows": {"programme": chosen[0][0], "key": chosen[0][1], "values": axes[0]},
             "columns": {"programme": chosen[1][0], "key": chosen[1][1], "values": axes[1]},
@@ -532,7 +579,7 @@ def _study(run: Simulation, scenario: Scenario) -> Study:
     )
 
 
-def _seed(run: Simulation) -> dict[str, Any]:
+def _seed(run: Simulation, *, price: bool) -> dict[str, Any]:
     incentives = dict(run.incentives)
     return {
         "seed": run.world.people.seed,
@@ -540,7 +587,7 @@ def _seed(run: Simulation) -> dict[str, Any]:
         "patients": run.outcome.patients,
         "patients_rows": run.outcome.patients_rows,
         "visits": run.outcome.replaced,
-        "break_even_price_eur": run.break_even("price") if "price" in run.programme.values else None,
+        "break_even_price_eur": run.break_even("price") if price and "price" in run.programme.values else None,
     }
 
 
@@ -635,7 +682,11 @@ def persons_of(run: Simulation, tables: dict[str, pd.DataFrame]) -> dict[str, li
     """Rows of the sample behind each row of each table; of microdata only."""
     if run.world.people.origin != "microdata":
         return {}
-    return {name: persons_behind(run, name, frame) for name, frame in tables.items() if name != "national"}
+    return {name: persons_behind(run, name, frame) for name, frame in tables.items() if name in COUNTED}
+
+
+# Tables whose rows can be counted in persons: of microdata the others are not written.
+COUNTED = ("decomposition", "ledger", "statements", "movements", "class_changes", "criteria", "parties", "visits")
 
 
 def persons_behind(run: Simulation, table: str, frame: pd.DataFrame) -> list[int]:
@@ -644,17 +695,34 @@ def persons_behind(run: Simulation, table: str, frame: pd.DataFrame) -> list[int
         return [int(row[9]) for row in run.outcome.movements]
     if table == "class_changes":
         return [int(row[-1]) for row in run.outcome.classes]
+    if table == "criteria":
+        return _changed_class(run, frame)
     fewest = {(year, insurer): persons for year, insurer, persons in run.persons.itertuples(index=False)}
+    of_all = {year: min((n for (y, _), n in fewest.items() if y == year and n > 0), default=0) for year, _ in fewest}
+    if table == "parties":
+        return [
+            fewest.get((y, p.removeprefix("insurer:")), of_all[y])
+            for y, p in zip(frame["year"], frame["party"], strict=True)
+        ]
     if table == "ledger":
-        of_all = {
-            year: min((n for (y, _), n in fewest.items() if y == year and n > 0), default=0) for year, _ in fewest
-        }
         parties = [
             (y, *(p.removeprefix("insurer:") for p in (a, b) if p.startswith("insurer:")))
             for y, a, b in zip(frame["year"], frame["from"], frame["to"], strict=True)
         ]
         return [fewest[p[0], p[1]] if len(p) > 1 else of_all[p[0]] for p in parties]
     return [fewest[key] for key in zip(frame["year"], frame["insurer"], strict=True)]
+
+
+def _changed_class(run: Simulation, frame: pd.DataFrame) -> list[int]:
+    """Persons of an insurer who change class by a criterion in a year: of its fullest class, so no fewer than these."""
+    layout = run.world.scheme.variable_layout
+    most: dict[tuple[int, str, str], int] = {}
+    for year, insurer, column, _, _, persons in run.outcome.classes:
+        name = next(row[0] for row in reversed(layout) if column >= row[1])
+        key = (year, run.world.insurers[insurer], name)
+        most[key] = max(most.get(key, 0), persons)
+    columns = (frame[c] for c in ("year", "insurer", "criterion"))
+    return [most.get(key, 0) for key in zip(*columns, strict=True)]
 
 
 __all__ = ["Study", "adoption_codes", "check_scenario", "of_run", "require_many", "study"]
