@@ -33,9 +33,9 @@ from anderhalf.pages import (
     rich,
     table,
 )
-from anderhalf.report import CHECKED, GROUPS, recomputed
 from anderhalf.programme import Programme
 from anderhalf.programme_page import verdicts
+from anderhalf.report import CHECKED, GROUPS, recomputed
 from anderhalf.reproduction import pooled
 from anderhalf.sign_map import SignMap
 from anderhalf.simulation import CHANNELS, Simulation
@@ -399,6 +399,15 @@ class _Content:
     def channel(self, *heads: str) -> float:
         """Sum of the channels whose names begin so, discounted."""
         return float(sum(row["cents"] for row in self.channels if row["channel"].split("_")[0] in heads))
+
+    def label(self, kind: str, name: str) -> str:
+        """The words for a channel or a group of channels; rules avoid and replace more than hospital care."""
+        rules = any(p.file.rule for p in self.s.programmes)
+        return (
+            self.w.label(kind, name, default=name)
+            if not rules
+            else self.w.label(f"{kind}_rules", name, default=self.w.label(kind, name))
+        )
 
     def group_of(self, channel: str) -> str:
         return next(group for group, names in GROUPS.items() if channel in names)
@@ -802,16 +811,17 @@ class _Content:
                 for v, e in zip(values, drawn["drawn_se"], strict=True)
             ]
             per_hundred = avoided > 0
+            rules = "_rules" if any(p.file.rule for p in self.s.programmes) else ""
             return plots.waterfall(
                 "waterfall",
-                [w.label("channel", name) for name in drawn["step"][:-1]],
+                [self.label("channel", name) for name in drawn["step"][:-1]],
                 values[:-1],
                 texts[:-1],
                 result=w("run.result_of", who=self.who),
                 result_text=texts[-1],
-                title=w("run.waterfall_figure" if per_hundred else "run.waterfall_figure_euro", who=self.who),
+                title=w(f"run.waterfall_figure{rules}" if per_hundred else "run.waterfall_figure_euro", who=self.who),
                 footer=self.footer,
-                axis_label=w("waterfall.axis" if per_hundred else "waterfall.axis_euro"),
+                axis_label=w(f"run.waterfall_axis{rules}" if per_hundred else "waterfall.axis_euro"),
                 number=w.axis,
             )
 
@@ -864,7 +874,7 @@ class _Content:
                 if c is not None and c == c
             }
             years = [y for y in self.years if any((y, g) in found for g in used)]
-            series = [(w.label("group", g), [found.get((y, g), 0.0) for y in years]) for g in used]
+            series = [(self.label("group", g), [found.get((y, g), 0.0) for y in years]) for g in used]
             total = [math.fsum(values[k] for _, values in series) for k in range(len(years))]
             return plots.stacked_years(
                 "channels",
@@ -1111,7 +1121,7 @@ class _Page:
             ("sources", self.sources()),
         ]
         sections = [(key, [part for part in parts if part]) for key, parts in sections if any(parts)]
-        names = w.list([c.programme(p.name) for p in c.s.programmes])
+        names = w.list([c.programme(p.name) if len(c.s.programmes) < 3 else c.short(p.name) for p in c.s.programmes])
         body = [
             paragraph(w("run.head", first=c.first, last=c.last, adoption=c.s.scenario.adoption), "head"),
             f"<h1>{rich(c.title)}</h1>",
@@ -1202,7 +1212,7 @@ class _Page:
             chosen = sorted((r for r in clear if r["cents"] * sign > 0), key=lambda r: -abs(r["cents"]))[:most]
             if chosen:
                 items = [
-                    w("answer.item", channel=lower(w.label("channel", r["channel"])), amount=w.signed(r["cents"]))
+                    w("answer.item", channel=lower(c.label("channel", r["channel"])), amount=w.signed(r["cents"]))
                     for r in chosen
                 ]
                 texts.append(w(f"answer.{key}", list=w.list(items)))
@@ -1245,7 +1255,7 @@ class _Page:
     def _payback(self) -> str:
         w, c = self.w, self.c
         year, texts = c.answer["payback_year"], []
-        if "price" in c.s.programmes[0].values:
+        if len(c.s.programmes) == 1 and "price" in c.s.programmes[0].values:
             price = c.answer["break_even_price_eur"]
             found = [s["break_even_price_eur"] for s in c.s.seeds if s["break_even_price_eur"] is not None]
             if price is not None:
@@ -1285,11 +1295,11 @@ class _Page:
 
     def waterfall(self) -> list[str]:
         w, c = self.w, self.c
-        zero = [lower(w.label("channel", row["channel"])) for row in c.channels if row["zero"]]
+        zero = [lower(c.label("channel", row["channel"])) for row in c.channels if row["zero"]]
         note = w("waterfall.note", zero="; ".join(zero)) if zero else w("waterfall.note_none")
         rows = [
             [
-                w.label("channel", row["channel"]) + f" ({row['channel'].split('_')[0]})",
+                c.label("channel", row["channel"]) + f" ({row['channel'].split('_')[0]})",
                 c.k(row["cents"]),
                 c.k(row["se_cents"]),
                 c.k(row["reverse_cents"]),
@@ -1303,8 +1313,8 @@ class _Page:
         heads = [(w("channels.channel"), "text"), (w("channels.amount"), "num"), (w("channels.se"), "num")]
         heads += [(w("channels.reverse"), "num"), (w("channels.interaction"), "num")]
         what = [
-            f"<dt>{rich(w.label('channel', row['channel']))}</dt><dd>{rich(w('channel_what.' + row['channel']))}</dd>"
-            for row in c.channels
+            f"<dt>{rich(c.label('channel', name))}</dt><dd>{rich(c.label('channel_what', name))}</dd>"
+            for name in CHANNELS
         ]
         power = c.answer["power"]
         powers = [float(s["power"]) for s in c.s.seeds if s["power"] is not None]
@@ -1398,7 +1408,7 @@ class _Page:
             groups = [c.k(sum(row[f"{g}_cents"] for row in rows)) for g in used]
             lines.append([w("run.together"), *(c.k(v) for v in sums), c.k(sums[0] - sums[1]), *groups])
             heads = [(w("run.programme"), "text"), (w("run.in_order"), "num"), (w("run.alone"), "num")]
-            heads += [(w("channels.interaction"), "num"), *((w.label("group", g), "num") for g in used)]
+            heads += [(w("channels.interaction"), "num"), *((c.label("group", g), "num") for g in used)]
             parts = [
                 paragraph(w("run.programmes_lead", **self.v)),
                 figure(self.f["programmes"]),
@@ -1550,7 +1560,7 @@ class _Page:
         made = c.by_insurer()
         used = [g for g in GROUPS if any(row[f"{g}_cents"] for row in made)]
         rows = [[row["insurer"], *(c.k(row[f"{g}_cents"]) for g in used), c.k(row["result_cents"])] for row in made]
-        heads = [(w("who.insurer"), "text"), *((w.label("group", g), "num") for g in used), (w("run.result"), "num")]
+        heads = [(w("who.insurer"), "text"), *((c.label("group", g), "num") for g in used), (w("run.result"), "num")]
         found = {(row["insurer"], row["year"]): row["result_cents"] for row in c.by_insurer_and_year()}
         by_year = [[name, *(c.k(found[name, year]) for year in c.years)] for name in c.s.insurers]
         strong = [name in c.judged and len(c.judged) < len(c.s.insurers) for name in c.s.insurers]

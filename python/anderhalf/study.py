@@ -269,7 +269,7 @@ class _Runs:
 
     def one(self, run: Simulation) -> Study:
         found = _study(run, self.scenario)
-        found.seeds = [_seed(run, price=True)]
+        found.seeds = [_seed(run, price=len(run.programmes) == 1)]
         found.adoption = [_taking_part(run, run)]
         found.tables = frames(run)
         found.persons = persons_of(run, found.tables)
@@ -287,7 +287,7 @@ class _Runs:
             require_many(run)
             for name, frame in frames(run, programmes=k == 0 or self.few).items():
                 parts.setdefault(name, []).append(frame)
-            seeds.append(_seed(run, price=self.few))
+            seeds.append(_seed(run, price=len(run.programmes) == 1))
             others = [kind for kind in ("region", "national") if kind != self.scenario.adoption]
             runs = [run, *(self.again(run.world, self.scenario.programmes, kind) for kind in others)]
             adoption.append([_taking_part(run, other) for other in runs])
