@@ -278,6 +278,9 @@ def simulate(
     variants: Annotated[
         bool, typer.Option(help="With --out: also other values of every assumption, the sign map and the heat map.")
     ] = True,
+    backtests: Annotated[
+        bool, typer.Option(help="With --out: also the programmes that happened beside what was observed, in small.")
+    ] = True,
     lang: Lang = Lang.en,
     threads: Threads = None,
     out: Out = None,
@@ -297,7 +300,12 @@ def simulate(
     elif seeds is not None:
         raise typer.BadParameter("the people of --data are as they are: no --seeds", param_hint="--data")
     found = study(
-        people, asked, variants=variants and out is not None, threads=threads or processors(), progress=_progress()
+        people,
+        asked,
+        variants=variants and out is not None,
+        backtests=backtests and out is not None,
+        threads=threads or processors(),
+        progress=_progress(),
     )
     if out is not None:
         write_study(found, out, lang.value)

@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from anderhalf import export, plots
+from anderhalf import backtest_report, export, plots
 from anderhalf.errors import DomainError, Problem, ShapeError
 from anderhalf.export import MINIMUM_PERSONS
 from anderhalf.pages import (
@@ -771,6 +771,11 @@ class _Content:
                 panels = self.map_of(cells, result)
                 for share in panels.keys["dkg_share"]:
                     found[f"sign_map_{stem}_{round(share * 100):03d}"] = panels.narrow(share)
+        if self.s.backtests:
+            for name, made in backtest_report.tables(self.s.backtests).items():
+                self.bundle.table(name, made, origin="synthetic")
+            for name, svg in backtest_report.figures(self.s.backtests, self.w.lang).items():
+                self.bundle.figure(name, svg)
         for name, svg in found.items():
             self.bundle.figure(name, svg)
         return found
@@ -1117,6 +1122,7 @@ class _Page:
             ("places", self.places()),
             ("contracts", self.contracts()),
             ("sure", self.sure()),
+            ("backtests", self.backtests()),
             ("assumptions", self.assumptions()),
             ("sources", self.sources()),
         ]
@@ -1831,6 +1837,10 @@ class _Page:
         heads = [(w("sure.assumption"), "text"), (w("sure.value"), "text")]
         heads += [(w("sure.result"), "num"), (w("sure.difference"), "num")]
         return table(w("sure.sensitivity_table"), heads, rows, strong=lambda k: k == 0)
+
+    def backtests(self) -> list[str]:
+        found = self.c.s.backtests
+        return backtest_report.section(found, self.w.lang, small=True) if found else []
 
     # -- evidence
 

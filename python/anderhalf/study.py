@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from anderhalf.backtest import Settings, backtest
 from anderhalf.errors import AnderhalfError, DomainError, ParameterError, Problem
 from anderhalf.export import MINIMUM_PERSONS
 from anderhalf.model import Model, load_model
@@ -40,6 +41,7 @@ RULE_VARIANTS: tuple[tuple[str, Any], ...] = (
     ("expected_counts", "actual"),
 )
 DISCOUNT_RATES = (0.0, 0.05)
+BACKTESTS = Settings(persons=20_000, seeds=2)  # in small: `anderhalf backtest` runs them larger
 _HEAT_STEPS = 5
 _FEW = 3  # programmes; of more, each is varied apart from the others
 
@@ -64,6 +66,7 @@ class Study:
     reached: dict[int, int] = field(default_factory=dict)
     variants: list[dict[str, Any]] = field(default_factory=list)
     lines: dict[str, dict[str, Any]] = field(default_factory=dict)
+    backtests: dict[str, Any] = field(default_factory=dict)
     sign_map: list[dict[str, Any]] = field(default_factory=list)
     heat_map: dict[str, Any] = field(default_factory=dict)
 
@@ -177,6 +180,7 @@ def study(
     scenario: Scenario,
     *,
     variants: bool = True,
+    backtests: bool = False,
     threads: int = 1,
     progress: Progress | None = None,
 ) -> Study:
@@ -190,6 +194,8 @@ def study(
         See :func:`~anderhalf.scenario_file.load_scenario`.
     variants : bool
         Without them there is no range over assumptions, no sign map and no heat map.
+    backtests : bool
+        Also run the programmes that happened, in small, beside what was observed; in synthetic people of their own.
     progress : callable, optional
         Called with what is done next, its number and how many there are.
 
@@ -199,7 +205,7 @@ def study(
         Every problem of law, rules, horizon and adoption at once.
     """
     law = check_scenario(people[0], scenario)
-    return _Runs(people, scenario, threads, progress).all(law, variants)
+    return _Runs(people, scenario, threads, progress).all(law, variants, backtests)
 
 
 def check_scenario(people: Insured, scenario: Scenario) -> Model:
@@ -275,8 +281,8 @@ class _Runs:
         found.persons = persons_of(run, found.tables)
         return found
 
-    def all(self, law: Model, variants: bool) -> Study:
-        self.steps = len(self.people) + (6 if variants else 0)
+    def all(self, law: Model, variants: bool, backtests: bool) -> Study:
+        self.steps = len(self.people) + (6 if variants else 0) + int(backtests)
         found: Study | None = None
         parts: dict[str, list[pd.DataFrame]] = {}
         adoption: list[list[dict[str, Any]]] = []
@@ -298,6 +304,9 @@ class _Runs:
                     self.vary(run, found, law)
             del run, runs
         assert found is not None
+        if backtests:
+            self.step("back-tests, in small")
+            found.backtests = dict(backtest(replace(BACKTESTS, threads=self.threads)).data)
         found.seeds, found.adoption = seeds, _pooled_adoption(adoption)
         found.tables = {name: pd.concat(frame, ignore_index=True) for name, frame in parts.items()}
         return found

@@ -599,7 +599,8 @@ def test_one_small_cell_takes_another_with_it_by_year_and_by_insurer(
     run = ah.simulate(data, law, [ah.load_programme("pluspunt")], start=2021, horizon=6, adoption="region")
 
     def behind(_run: Any, name: str, frame: Any) -> list[int]:
-        who = frame["insurer"] if "insurer" in frame else frame["to"].str.removeprefix("insurer:")
+        key = next(c for c in ("insurer", "to", "party", "region") if c in frame)
+        who = frame[key].str.removeprefix("insurer:")
         return [9 if (y, i) == (2023, "CZ") else 50 for y, i in zip(frame["year"], who, strict=True)]
 
     monkeypatch.setattr(study, "persons_behind", behind)
