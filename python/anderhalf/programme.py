@@ -8,24 +8,100 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from anderhalf import _core
 from anderhalf._paths import data_directory
-from anderhalf.errors import NotFoundError, ParameterError, Problem
+from anderhalf.errors import NotFoundError, ParameterError, Problem, near_matches
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Euro = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    """A table of the file: no other keys, and everything that is wrong with it said at once."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+        """What does not go together in a table as written: (key, what is expected)."""
+        return iter(())
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _all_at_once(cls, given: Any, handler: ModelWrapValidatorHandler[Any]) -> Any:
+        wrong: list[InitErrorDetails] = []
+
+        def add(where: tuple[Any, ...], kind: str, text: str, value: Any) -> None:
+            what = PydanticCustomError("programme", "{text}", {"text": text, "kind": kind})
+            wrong.append(InitErrorDetails(type=what, loc=where, input=value))
+
+        result = None
+        try:
+            result = handler(given)
+        except ValidationError as error:
+            for e in error.errors():
+                add(e["loc"], e.get("ctx", {}).get("kind", e["type"]), e["msg"], e["input"])
+        if isinstance(given, Mapping):
+            known = [f.alias or name for name, f in cls.model_fields.items()]
+            for key in given:
+                if key not in known:
+                    add((str(key),), "unknown", _unknown(str(key), known), given[key])
+            for where, text in cls.misfits(given):
+                add(where, "misfit", text, "")
+        if wrong:
+            raise ValidationError.from_exception_data(cls.__name__, wrong)
+        return result
+
+
+FORBIDDEN = ("class", "classes", "criterion", "criteria", "weight", "weights", "own_payment", "deductible", "forfait")
+CRITERIA = (
+    "age_sex",
+    "fkg",
+    "dkg",
+    "hkg",
+    "avi",
+    "region",
+    "ses",
+    "ppa",
+    "mhk",
+    "fdg",
+    "mvv",
+    "gsm",
+    "hsm",
+    "mfk",
+    "ibz",
+    "sei",
+)
+
+
+def _unknown(key: str, known: Sequence[str]) -> str:
+    if key.lower().removesuffix("_loss") in (*FORBIDDEN, *CRITERIA):
+        return "nothing: rules act on claims, and classes, weights and own payments follow from them"
+    near = near_matches(key, known)
+    return f"{' or '.join(near)}, or nothing" if near else f"one of {', '.join(known)}"
+
+
+def _value(given: Mapping[str, Any], key: str) -> Any:
+    """The value of a tagged entry as written; None when there is none."""
+    entry = given.get(key)
+    return entry.get("value") if isinstance(entry, Mapping) else None
 
 
 class _Tagged(_Strict):
@@ -37,13 +113,20 @@ class _Tagged(_Strict):
     source: str = ""
     reason: str = ""
 
-    @model_validator(mode="after")
-    def _says_why(self) -> _Tagged:
-        if self.tag == "assumption" and not self.reason:
-            raise ValueError("an assumption needs a reason")
-        if self.tag != "assumption" and not self.source:
-            raise ValueError("a sourced or derived value needs a source")
-        return self
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+        tag = given.get("tag")
+        if tag == "assumption" and not given.get("reason"):
+            yield ("reason",), "why you assume it, for its tag is assumption"
+        if tag in ("sourced", "derived") and not given.get("source"):
+            yield ("source",), f"where it comes from, for its tag is {tag}"
+        if isinstance(r := given.get("range"), list | tuple) and len(r) == 2 and not _ordered(*r):
+            yield ("range",), "[lowest, highest]"
+
+
+def _ordered(low: Any, high: Any) -> bool:
+    numbers = isinstance(low, int | float) and isinstance(high, int | float)
+    return not numbers or low <= high
 
 
 class TaggedShare(_Tagged):
@@ -113,13 +196,13 @@ class Values(_Strict):
     end_year: TaggedYear | None = None
     hand_over_year: TaggedYear | None = None
 
-    @model_validator(mode="after")
-    def _one_cost(self) -> Values:
-        if (self.running_cost_eur is None) == (self.running_cost_per_insured_eur is None):
-            raise ValueError("either running_cost_eur or running_cost_per_insured_eur")
-        if self.end_year is not None and self.end_year.value < self.start_year.value:
-            raise ValueError("end_year is start_year or later")
-        return self
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+        if ("running_cost_eur" in given) == ("running_cost_per_insured_eur" in given):
+            yield ("running_cost_eur",), "either running_cost_eur or running_cost_per_insured_eur"
+        for key in ("end_year", "hand_over_year"):
+            if _value(given, key) is not None and not _ordered(_value(given, "start_year"), _value(given, key)):
+                yield (key,), f"start_year ({_value(given, 'start_year')}) or later"
 
 
 CENTRE = ("patients_share", "added_demand", "consult_share", "price", "payment_title")
@@ -132,13 +215,13 @@ _Category = Literal[
 ]  # fmt: skip
 
 
-def _ascending(ranges: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
-    if wrong := [f"{a}..{b}" for a, b in ranges if a > b]:
-        raise ValueError(f"care_products as [first, last], not {', '.join(wrong)}")
-    return ranges
+def _pair(pair: tuple[int, int]) -> tuple[int, int]:
+    if pair[0] > pair[1]:
+        raise ValueError("first and last care product, the lower one first")
+    return pair
 
 
-_Products = Annotated[tuple[tuple[_Product, _Product], ...], AfterValidator(_ascending)]
+_Products = tuple[Annotated[tuple[_Product, _Product], AfterValidator(_pair)], ...]
 
 
 class LineFile(_Strict):
@@ -160,11 +243,10 @@ class SelectorFile(_Strict):
     min_eur: _Cents = 0
     max_eur: _Cents | None = None
 
-    @model_validator(mode="after")
-    def _some(self) -> SelectorFile:
-        if self.max_eur is not None and self.min_eur > self.max_eur:
-            raise ValueError("min_eur is at most max_eur")
-        return self
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+        if not _ordered(given.get("min_eur"), given.get("max_eur")):
+            yield ("min_eur",), "max_eur or less"
 
     def core(self) -> Any:
         s = _core.Selector()
@@ -187,11 +269,10 @@ class WhoFile(_Strict):
     has_not: SelectorFile | None = None
     onset: SelectorFile | None = None
 
-    @model_validator(mode="after")
-    def _some(self) -> WhoFile:
-        if self.min_age > self.max_age:
-            raise ValueError("min_age is at most max_age")
-        return self
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+        if not _ordered(given.get("min_age"), given.get("max_age")):
+            yield ("min_age",), "max_age or less"
 
     def core(self) -> Any:
         who = _core.Who()
@@ -233,18 +314,19 @@ class RuleFile(_Strict):
     who: WhoFile = WhoFile()
     with_: tuple[WithFile, ...] = Field(default=(), alias="with")
 
-    @model_validator(mode="after")
-    def _act(self) -> RuleFile:
-        changes = self.factor is not None or self.ddd_factor is not None
-        if self.act == "reprice" and not changes:
-            raise ValueError("reprice needs factor, ddd_factor or both")
-        if self.act != "reprice" and changes:
-            raise ValueError(f"factor and ddd_factor belong to reprice, not to {self.act}")
-        if self.act in ("replace", "add") and not self.with_:
-            raise ValueError(f"{self.act} needs [[rule.with]]: the claims that it makes")
-        if self.act != "add" and self.claims == SelectorFile():
-            raise ValueError(f"{self.act} needs [rule.claims]: the claims that it acts on")
-        return self
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+        act = given.get("act")
+        changes = [key for key in ("factor", "ddd_factor") if key in given]
+        if act == "reprice" and not changes:
+            yield ("factor",), "a factor on the price, a ddd_factor, or both, for the act is reprice"
+        if act in ("avoid", "replace", "add"):
+            for key in changes:
+                yield (key,), f"nothing: it belongs to reprice, and the act is {act}"
+        if act in ("replace", "add") and not given.get("with"):
+            yield ("with",), f"[[rule.with]]: the claims that it makes, for the act is {act}"
+        if act in ("avoid", "reprice", "replace") and not given.get("claims"):
+            yield ("claims",), f"[rule.claims]: the claims that it acts on, for the act is {act}"
 
 
 CONTRACTS = {
@@ -268,18 +350,19 @@ class ContractFile(_Strict):
     from_year: int
     to_year: int
 
-    @model_validator(mode="after")
-    def _kind(self) -> ContractFile:
-        keys = sorted({key for keys in CONTRACTS.values() for key in keys})
-        if missing := [key for key in CONTRACTS[self.kind] if getattr(self, key) is None]:
-            raise ValueError(f"{self.kind} needs {', '.join(missing)}")
-        if idle := [key for key in keys if key not in CONTRACTS[self.kind] and getattr(self, key) is not None]:
-            raise ValueError(f"{', '.join(idle)} means nothing in a contract of the kind {self.kind}")
-        if self.from_year > self.to_year:
-            raise ValueError("from_year is at most to_year")
-        if self.rebase_years is not None and self.rebase_years.value < 1:
-            raise ValueError("rebase_years is at least 1")
-        return self
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+        if (kind := given.get("kind")) in CONTRACTS:
+            for key in CONTRACTS[kind]:
+                if key not in given:
+                    yield (key,), f"a value, for the kind is {kind}"
+            for key in sorted({key for keys in CONTRACTS.values() for key in keys} - set(CONTRACTS[kind])):
+                if key in given:
+                    yield (key,), f"nothing: it has no meaning in a contract of the kind {kind}"
+        if not _ordered(given.get("from_year"), given.get("to_year")):
+            yield ("from_year",), "to_year or earlier"
+        if _value(given, "rebase_years") == 0:
+            yield ("rebase_years", "value"), "1 or more"
 
 
 class Check(_Strict):
@@ -316,24 +399,27 @@ class ProgrammeFile(_Strict):
     check: tuple[Check, ...] = ()
     evidence: tuple[Evidence, ...] = ()
 
-    @model_validator(mode="after")
-    def _fits(self) -> ProgrammeFile:
-        wrong = []
-        if not self.line and not self.rule:
-            wrong.append("at least one [[line]] or [[rule]]")
-        given = [key for key in CENTRE if getattr(self.value, key) is not None]
-        if self.line and (missing := [key for key in CENTRE if key not in given]):
-            wrong.append(f"[[line]] needs value.{', value.'.join(missing)}")
-        if not self.line and (given or self.downstream):
-            wrong.append(f"only [[line]] uses {', '.join([*given, *(['[[downstream]]'] if self.downstream else [])])}")
-        keys = [rule.key for rule in self.rule]
-        if double := sorted({key for key in keys if keys.count(key) > 1}):
-            wrong.append(f"each rule.key once, not {', '.join(double)} again")
-        if (self.value.hand_over_year is None) != (not self.programme.hand_over_region):
-            wrong.append("value.hand_over_year and programme.hand_over_region together")
-        if wrong:
-            raise ValueError("; ".join(wrong))
-        return self
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+        lines, rules, value, head = (given.get(key) for key in ("line", "rule", "value", "programme"))
+        value = value if isinstance(value, Mapping) else {}
+        if not lines and not rules:
+            yield ("rule",), "at least one [[rule]], or a [[line]] of a centre"
+        for key in CENTRE:
+            if lines and key not in value:
+                yield ("value", key), "a value, for the file has a [[line]]"
+            if not lines and key in value:
+                yield ("value", key), "nothing: only a centre, with [[line]], uses it"
+        if not lines and given.get("downstream"):
+            yield ("downstream",), "nothing: only a centre, with [[line]], uses it; a rule has [[rule.with]]"
+        keys = [rule.get("key") for rule in rules if isinstance(rule, Mapping)] if isinstance(rules, list) else []
+        for key in sorted({str(key) for key in keys if key is not None and keys.count(key) > 1}):
+            yield ("rule", key, "key"), "another key for each rule"
+        later = isinstance(head, Mapping) and bool(head.get("hand_over_region"))
+        if later and "hand_over_year" not in value:
+            yield ("value", "hand_over_year"), "the year from which hand_over_region is the area"
+        if not later and "hand_over_year" in value:
+            yield ("programme", "hand_over_region"), "the area from hand_over_year on"
 
 
 @dataclass(frozen=True)
@@ -555,16 +641,43 @@ def _cents(euro: float) -> int:
     return round(euro * 100)
 
 
-def _problems(error: ValidationError, where: str, prefix: tuple[str, ...] = ()) -> list[Problem]:
-    return [
-        Problem(
-            where,
-            ".".join(map(str, (*prefix, *e["loc"]))),
-            e["msg"],
-            "" if e["type"] == "missing" else repr(e["input"])[:60],
-        )
-        for e in error.errors()
-    ]
+def _problems(
+    error: ValidationError, where: str, prefix: tuple[str, ...] = (), document: Mapping[str, Any] | None = None
+) -> list[Problem]:
+    problems = []
+    for e in error.errors():
+        kind = e.get("ctx", {}).get("kind", e["type"])
+        text = str(e["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
+        got = "" if kind in ("missing", "misfit") else repr(e["input"])[:60]
+        if kind == "missing":
+            text, got = "a value", "none"
+        problems.append(Problem(where, ".".join((*prefix, *_path(e["loc"], document))), text, got))
+    return problems
+
+
+def _path(loc: Sequence[str | int], document: Mapping[str, Any] | None) -> Iterator[str]:
+    """A place in a file: tables of a list by their key or name, else by their number, counting from 1."""
+    at: Any = document
+    for part in loc:
+        try:
+            at = at[part] if at is not None else None
+        except (LookupError, TypeError):
+            at = None
+        if isinstance(part, str):
+            yield part
+            continue
+        names = (at.get(key) for key in ("key", "specialty", "name")) if isinstance(at, Mapping) else ()
+        yield next((name for name in names if isinstance(name, str)), str(part + 1))
+
+
+TEMPLATE = "template"  # scenarios/template.toml: to be copied, no programme of its own
+
+
+def programme_names() -> list[str]:
+    """Names of the programmes that :func:`load_programme` knows."""
+    folder = data_directory("scenarios")
+    named = (p for p in folder.glob("*.toml") if p.stem != TEMPLATE)
+    return sorted(p.stem for p in named if "programme" in tomllib.loads(p.read_text(encoding="utf-8")))
 
 
 def load_programme(name: str | Path) -> Programme:
@@ -578,10 +691,10 @@ def load_programme(name: str | Path) -> Programme:
         Unknown, missing or impossible keys: all of them at once, with the file.
     """
     path = Path(name)
-    if path.suffix != ".toml":
+    if path.suffix != ".toml" and str(name) != TEMPLATE:
         path = data_directory("scenarios") / f"{name}.toml"
     if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in data_directory("scenarios").glob("*.toml")))
+        known = ", ".join(programme_names())
         raise NotFoundError([Problem("load_programme", "programme", f"a .toml file, or one of {known}", str(name))])
     data = path.read_bytes()
     try:
@@ -591,5 +704,5 @@ def load_programme(name: str | Path) -> Programme:
     try:
         file = ProgrammeFile.model_validate(document)
     except ValidationError as error:
-        raise ParameterError(_problems(error, path.name)) from None
+        raise ParameterError(_problems(error, path.name, document=document)) from None
     return Programme(file, path.name, hashlib.sha256(data).hexdigest())
