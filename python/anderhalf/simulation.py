@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -118,8 +118,8 @@ class World:
     keep : str, optional
         A region, or a municipality: only its insured are kept, and those near a national line, so that a country of
         17.5 million fits in memory. The people are read twice. All results are those of a world that keeps everybody,
-        bit for bit, for programmes within the region; others, and what looks at every insured (`records`, validation), are
-        refused. When a line moves too far, the people are read again, and ``full_pass`` of the year says so.
+        bit for bit, for programmes within the region; others, and what looks at every insured (`records`, validation),
+        are refused. When a line moves too far, the people are read again, and ``full_pass`` of the year says so.
     """
 
     def __init__(
@@ -226,12 +226,12 @@ class World:
         money = ("variable_cents", "ggz_cents", "nursing_cents", "fixed_cents", "own_payments_mandatory_cents")
         return pd.DataFrame({**columns, **{name: frame[name] for name in money if name in frame}})
 
-    def insurer_code(self, name: str) -> int:
+    def insurer_code(self, name: str, where: str = "adoption") -> int:
         for code, known in self.people.insurers.items():
             if name in (known, str(code)):
                 return code
         known_names = ", ".join(self.people.insurers.values())
-        raise NotFoundError([Problem("adoption", "insurer", f"one of {known_names}", name)])
+        raise NotFoundError([Problem(where, "insurer", f"one of {known_names}", name)])
 
     def adoption(self, text: str) -> tuple[list[int], list[int]]:
         """``insurer:CZ``, ``insurers:CZ+VGZ``, ``region`` or ``national``: (codes that take part, codes judged)."""
@@ -276,7 +276,7 @@ class World:
                 taking_part,
                 self.people.insured_years(programme.region),
                 hand_over=hand_over,
-                insurer_code=self.insurer_code,
+                insurer_code=partial(self.insurer_code, where=f"programme {programme.name}, contract"),
             )
             cores.append(core)
             dates = (core.hand_over_year, tuple(hand_over)) if hand_over else ()

@@ -258,6 +258,9 @@ def test_several_programmes_share_claims_and_contracts_and_keep_their_names(tmp_
     assert one.outcome.movements == run.outcome.movements
     with pytest.raises(ParameterError, match="id"):
         world().run([own, own], "region")
+    nobody = written(tmp_path, (HEAD + rule).replace('insurer = "all"', 'insurer = "Nobody"'))
+    with pytest.raises(NotFoundError, match=r"programme own, contract: insurer, expected one of .*CZ.* got Nobody"):
+        world().run(anderhalf.load_programme(nobody), "region")
 
 
 def test_the_null_programme_of_rules_reaches_thousands_and_changes_nothing() -> None:
