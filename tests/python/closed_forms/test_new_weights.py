@@ -12,7 +12,6 @@ import copy
 from fractions import Fraction
 from typing import Any
 
-import bridge
 import numpy as np
 import pytest
 from plain import START, Plain, bands, born_at, share_of
@@ -111,7 +110,7 @@ def gain(outcome: Any, year: int, party: str) -> int:
 @pytest.mark.parametrize("structural", [True, False])
 def test_when_all_save_nothing_is_left_once_the_macro_amount_follows(structural: bool) -> None:
     """(d): phi S together before, 0 after, and premium payers then pay S less. Error: a cent a share and year."""
-    country, base, _ = one_criterion(4, structural)
+    _, base, _ = one_criterion(4, structural)
     phi = Fraction(1) if structural else Fraction(3, 20)
     outcome = run(base, nursing_cheaper([]))
     for year in outcome.years:
