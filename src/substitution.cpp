@@ -376,7 +376,8 @@ bool Substitution::centre(const PersonYear& of, const data::Record& record, cons
         const data::Record* bearer = line != nullptr ? bearer_of(of.records, claim) : nullptr;
         if (!inside(bearer) || !takes_part(bearer->insurer)) line = nullptr;
         const auto words = line != nullptr ? draw(claim.claim) : Philox::Words{};
-        if (line == nullptr || !below(words[word_enrol], claim.consult ? chances.consult : chances.heavier)) {
+        if (line == nullptr || !(claim.consult ? line->consults : line->heavier) ||
+            !below(words[word_enrol], claim.consult ? chances.consult : chances.heavier)) {
             out.push(claim, claims.made[j] != 0);
             continue;
         }
@@ -402,7 +403,6 @@ bool Substitution::centre(const PersonYear& of, const data::Record& record, cons
     if (gp && !eligible && chances.added > 0) {
         const auto words = draw(added_draw);
         if (below(words[word_added], chances.added)) {
-            changed = true;
             auto at = static_cast<std::int64_t>(
                 uniform_below(words[word_specialism], static_cast<std::uint32_t>(added_weight_)));
             const Line* line = &programme_.lines.front();
@@ -411,18 +411,21 @@ bool Substitution::centre(const PersonYear& of, const data::Record& record, cons
                 if (at < l.added_weight) break;
                 at -= l.added_weight;
             }
-            data::Claim c;
-            c.person = record.person;
-            c.opened = c.closed = record.first_day;
-            c.claim = static_cast<std::uint32_t>(added_draw);
-            c.insurer = record.insurer;
-            c.specialism = line->specialism;
-            c.diagnosis = line->diagnoses.empty() ? std::uint16_t{0} : line->diagnoses.front();
-            c.consult = true;
-            c = contact(c);
-            out.push(c, true);
-            move(c, Effect::added, 1);
-            downstream(c, words[word_added_downstream]);
+            if (line->added) {
+                changed = true;
+                data::Claim c;
+                c.person = record.person;
+                c.opened = c.closed = record.first_day;
+                c.claim = static_cast<std::uint32_t>(added_draw);
+                c.insurer = record.insurer;
+                c.specialism = line->specialism;
+                c.diagnosis = line->diagnoses.empty() ? std::uint16_t{0} : line->diagnoses.front();
+                c.consult = true;
+                c = contact(c);
+                out.push(c, true);
+                move(c, Effect::added, 1);
+                downstream(c, words[word_added_downstream]);
+            }
         }
     }
     if (changed) std::swap(claims, out);

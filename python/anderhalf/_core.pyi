@@ -2274,6 +2274,9 @@ class Contract:
     def to_year(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None: ...
 
 class ProgrammeLine:
+    added: bool
+    consults: bool
+    heavier: bool
     def __init__(self) -> None: ...
     @property
     def added_weight(self) -> int: ...

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 CHANNELS: tuple[str, ...] = tuple(_core.channel_names)
 Frame = Any  # a pandas frame; its stubs cannot follow group keys
-WHAT = ("programme", "criterion", "specialism", "patient", "insurer", "year")
+WHAT = ("programme", "criterion", "part", "specialism", "patient", "insurer", "year")
 
 
 # --- by programme -----------------------------------------------------------------------------------------------------
@@ -48,6 +48,34 @@ def by_programme(run: Simulation) -> pd.DataFrame:
         frames.append(frame)
         before = cents
     return pd.concat(frames, ignore_index=True)
+
+
+def by_part(run: Simulation) -> pd.DataFrame:
+    """programme, specialty, product, rule, saving_cents, result_cents: discounted, of the insurers judged.
+
+    What each part of the programmes brings: the run less a run in which that part alone does not happen, all other
+    draws the same. A part is a product type of a specialty of a centre, its added demand, or a rule. Parts do not sum
+    to the run, for what they share (lines, scaling, the programme's own cost) is with none or with several of them. A
+    run each.
+    """
+    whole = run.measures(run.judged)
+    rows = []
+    for k, programme in enumerate(run.programmes):
+        lines = [line.specialty for line in programme.file.line]
+        parts: list[tuple[str, str, str, dict[str, Any]]] = [
+            (name, product, "", {"without": ((name, product),)}) for name in lines for product in ("consult", "heavier")
+        ]
+        if lines:
+            parts.append(("", "added", "", {"without": tuple((name, "added") for name in lines)}))
+        parts += [("", "", rule.key, {f"share.{rule.key}": 0.0}) for rule in programme.file.rule]
+        for specialty, product, rule_key, values in parts:
+            changed = [*run.programmes[:k], programme.with_values(**values), *run.programmes[k + 1 :]]
+            rest = run.world.run(changed, run.adoption, decompose=False).measures(run.judged)
+            rows.append(
+                (programme.name, specialty, product, rule_key, whole.saving - rest.saving, whole.npv - rest.npv)
+            )
+    columns = ["programme", "specialty", "product", "rule", "saving_cents", "result_cents"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 # --- at the margin ----------------------------------------------------------------------------------------------------
@@ -161,6 +189,7 @@ def by(run: Simulation, what: str) -> Frame:
 
     ``programme``  channels in order and alone (:func:`by_programme`), summed over years and insurers
     ``criterion``  losses and gains of the classes (channel c1) per criterion
+    ``part``       specialty x product type, added demand, rules: what each brings, discounted (:func:`by_part`)
     ``specialism`` claims and their settled cost per specialty and product type: avoided, replacing, added, following
     ``patient``    per person-year reached: saving, its parts, change in result
     ``insurer``, ``year``  change in result, fall of claims, kept share
@@ -174,6 +203,8 @@ def by(run: Simulation, what: str) -> Frame:
         return (
             frame.groupby(["programme", "channel"], sort=False)[["cents_in_order", "cents_alone"]].sum().reset_index()
         )
+    if what == "part":
+        return by_part(run)
     if what == "criterion":
         frame = run.criteria
         frame = frame[frame["insurer"].isin(names)]

@@ -422,6 +422,9 @@ class ProgrammeFile(_Strict):
             yield ("programme", "hand_over_region"), "the area from hand_over_year on"
 
 
+PARTS = ("consult", "heavier", "added")
+
+
 @dataclass(frozen=True)
 class Programme:
     """One intervention, validated. Change a value with :meth:`with_values`; the file stays what it is."""
@@ -480,6 +483,8 @@ class Programme:
         """The same programme with other values, each checked as the file's values are.
 
         Keys are those of :attr:`values`: ``with_values(price=110)``, ``with_values(**{"share.switch": 0.1})``.
+        ``without=[("dermatology", "consult")]`` leaves parts of a centre's lines as they are, with all other draws:
+        consult, heavier or added. The difference is what the part brings.
 
         Raises
         ------
@@ -488,10 +493,15 @@ class Programme:
         """
         where = f"programme {self.name}"
         known = self.values
-        unknown = sorted(set(values) - set(known) - {"refer_on_factor", "same_product"})
+        unknown = sorted(set(values) - set(known) - {"refer_on_factor", "same_product", "without"})
         if unknown:
             raise NotFoundError([Problem(where, "value", "one of " + ", ".join(sorted(known)), key) for key in unknown])
         problems: list[Problem] = []
+        specialties = {line.specialty for line in self.file.line}
+        for part in values.get("without", ()):
+            if part[0] not in specialties or part[1] not in PARTS:
+                expected = f"a specialty of the file and one of {', '.join(PARTS)}"
+                problems.append(Problem(where, "without", expected, " ".join(map(str, part))))
         for key, value in values.items():
             if key in known:
                 try:
@@ -558,6 +568,8 @@ class Programme:
             line.specialism = row.specialism
             line.diagnoses = list(row.diagnoses)
             line.products = list(row.care_products)
+            left_out = {part for specialty, part in self.changed.get("without", ()) if specialty == row.specialty}
+            line.consults, line.heavier, line.added = (part not in left_out for part in PARTS)
             line.refer_on_ppm = min(1_000_000, _ppm(self.get(f"refer_on.{row.specialty}") * factor))
             lines.append(line)
         p.lines = lines

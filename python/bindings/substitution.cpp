@@ -95,7 +95,10 @@ void bind_substitution(py::module_& m) {
         .def_readwrite("diagnoses", &Line::diagnoses)
         .def_readwrite("products", &Line::products)
         .def_readwrite("refer_on_ppm", &Line::refer_on_ppm)
-        .def_readwrite("added_weight", &Line::added_weight);
+        .def_readwrite("added_weight", &Line::added_weight)
+        .def_readwrite("consults", &Line::consults)
+        .def_readwrite("heavier", &Line::heavier)
+        .def_readwrite("added", &Line::added);
     py::class_<Downstream>(m, "Downstream")
         .def(py::init<>())
         .def_readwrite("category", &Downstream::category)

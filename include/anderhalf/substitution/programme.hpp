@@ -20,6 +20,8 @@ struct Line {
     std::vector<std::pair<std::uint32_t, std::uint32_t>> products{};  ///< first and last care product; none: all
     std::int64_t refer_on_ppm = 0;  ///< share of 1.5-line patients that goes on to hospital all the same
     std::int64_t added_weight = 1;  ///< share of this specialism in added demand, relative
+    /// What of it takes place. A part left out stays as it is, and all other draws with it: what the part brings.
+    bool consults = true, heavier = true, added = true;
 };
 
 /// What follows a 1.5-line contact: an extra claim of another category with a probability.

@@ -319,6 +319,29 @@ def test_the_run_cut_by_insurer_year_specialism_and_patient(both: anderhalf.Simu
         both.by("colour")
 
 
+@pytest.mark.oracle
+def test_a_part_brings_what_the_run_is_worth_more_with_it() -> None:
+    run = pluspunt()
+    parts = run.by("part").set_index(["specialty", "product"])
+    lines = {line.specialty for line in run.programme.file.line}
+    assert set(parts.index) == {(name, product) for name in lines for product in ("consult", "heavier")} | {
+        ("", "added")
+    }
+    part = ("cardiology", "heavier")
+    left_out = world().run(run.programme.with_values(without=[part]), "region")
+    keys = ["year", "insurer", "specialty", "product", "effect"]
+    before, after = (r.movements.set_index(keys)["claims"] for r in (run, left_out))
+    gone = before[~before.index.isin(after.index)]
+    # Draws are addressed: all that is left out is this part, and not a claim of another moves.
+    assert (before.reindex(after.index) == after).all()
+    assert {(s, p) for _, _, s, p, _ in gone.index} == {part}
+    assert parts.loc[part, "result_cents"] == run.incentives["npv_cents"] - left_out.incentives["npv_cents"] != 0
+    assert parts.loc[part, "saving_cents"] == run.incentives["saving_cents"] - left_out.incentives["saving_cents"]
+    assert parts.loc[("", "added"), "saving_cents"] < 0
+    with pytest.raises(ParameterError, match="without"):
+        run.programme.with_values(without=[("cardiology", "all")])
+
+
 # --- health gap and visits --------------------------------------------------------------------------------------------
 
 
