@@ -185,7 +185,19 @@ TEST_CASE("a line that leaves its band is found by a full pass over the source, 
     const Baseline full = make_baseline(rich(), scheme(false), all, Run{});
     const Baseline narrow = make_baseline(rich(), scheme(false), options(1), Run{});
     Programme p = programme();
-    p.downstream = {{.category = Category::nursing, .price = 9'000'00, .probability_ppm = 900'000}};
+    SECTION("nursing is added, hospital care avoided") {
+        p.downstream = {{.category = Category::nursing, .price = 9'000'00, .probability_ppm = 900'000}};
+    }
+    SECTION("one criterion alone: nursing costs three times as much") {
+        p.lines.clear();
+        substitution::Rule dearer;
+        dearer.key = "dearer";
+        dearer.claims.categories = {Category::nursing};
+        dearer.act = substitution::Act::reprice;
+        dearer.share_ppm = 1'000'000;
+        dearer.factor_ppm = 3'000'000;
+        p.rules = {dearer};
+    }
     Outcome expected = run(full, p);
     const Outcome found = run(narrow, p);
     CHECK(!found.years.front().full_pass);  // classes of the first year look at care before the programme
