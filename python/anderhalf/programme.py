@@ -713,6 +713,9 @@ def load_programme(name: str | Path) -> Programme:
         document = tomllib.loads(data.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ParameterError([Problem(path.name, "TOML", "a file that can be read", str(error))]) from None
+    if "scenario" in document:
+        expected = "a programme; `anderhalf simulate` and load_scenario read scenarios"
+        raise ParameterError([Problem(path.name, "a scenario file", expected)])
     try:
         file = ProgrammeFile.model_validate(document)
     except ValidationError as error:

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from anderhalf._paths import data_directory
 from anderhalf.errors import AnderhalfError, NotFoundError, ParameterError, Problem, near_matches
 from anderhalf.export import sha256
-from anderhalf.programme import Programme, load_programme
+from anderhalf.programme import Programme, load_programme, programme_names
 from anderhalf.simulation import Rules
 
 ADOPTION, MODEL, START, HORIZON = "insurer:CZ", "nl-2021-structural", 2021, 10
@@ -73,12 +73,8 @@ def _rules_table() -> type[BaseModel]:
 
 def known_names() -> tuple[list[str], list[str]]:
     """Names of the programmes and of the scenarios that come along."""
-    programmes: list[str] = []
-    scenarios: list[str] = []
-    for path in sorted(data_directory("scenarios").glob("*.toml")):
-        if path.stem != "template":
-            (scenarios if is_scenario(path) else programmes).append(path.stem)
-    return programmes, scenarios
+    files = sorted(data_directory("scenarios").glob("*.toml"))
+    return programme_names(), [path.stem for path in files if is_scenario(path)]
 
 
 def is_scenario(path: Path) -> bool:
@@ -146,9 +142,9 @@ def _programme(name: str, of: Path | None) -> Programme:
     if is_scenario(path):
         where = of.name if of else "simulate"
         raise ParameterError([Problem(where, "programmes", "programmes, no scenario inside a scenario", name)])
-    if path.is_file():
+    known = programme_names()
+    if path.is_file() and (name in known or name.endswith(".toml")):
         return load_programme(path)
-    known = known_names()[0]
     near = near_matches(name, known) or known
     raise NotFoundError(
         [Problem(of.name if of else "simulate", "programme", f"a .toml file, or one of {', '.join(near)}", name)]

@@ -35,6 +35,7 @@ from anderhalf.pages import (
 )
 from anderhalf.programme import Programme
 from anderhalf.programme_page import verdicts
+from anderhalf.regions import load_regions
 from anderhalf.report import CHECKED, GROUPS, recomputed
 from anderhalf.reproduction import pooled
 from anderhalf.sign_map import SignMap
@@ -180,10 +181,20 @@ def summary(found: Study, lang: str = "en") -> str:
     lines.append(line(w("run.summary_result"), answer["npv_cents"], answer["monte_carlo_se_cents"]))
     lines.append(f"  {w('run.summary_channels')}")
     lines += [
-        line(f"  {w.label('channel', row['channel'])} ({row['channel'].split('_')[0]})", row["cents"], row["se_cents"])
+        line(
+            f"  {channel_label(found, w, 'channel', row['channel'])} ({row['channel'].split('_')[0]})",
+            row["cents"],
+            row["se_cents"],
+        )
         for row in channels(found)
     ]
     return "\n".join(lines)
+
+
+def channel_label(found: Study, w: Words, kind: str, name: str) -> str:
+    """The words for a channel or a group of channels; rules avoid and replace more than hospital care."""
+    plain = w.label(kind, name)
+    return w.label(f"{kind}_rules", name, default=plain) if any(p.file.rule for p in found.programmes) else plain
 
 
 def channels(found: Study) -> list[dict[str, Any]]:
@@ -401,13 +412,7 @@ class _Content:
         return float(sum(row["cents"] for row in self.channels if row["channel"].split("_")[0] in heads))
 
     def label(self, kind: str, name: str) -> str:
-        """The words for a channel or a group of channels; rules avoid and replace more than hospital care."""
-        rules = any(p.file.rule for p in self.s.programmes)
-        return (
-            self.w.label(kind, name, default=name)
-            if not rules
-            else self.w.label(f"{kind}_rules", name, default=self.w.label(kind, name))
-        )
+        return channel_label(self.s, self.w, kind, name)
 
     def group_of(self, channel: str) -> str:
         return next(group for group, names in GROUPS.items() if channel in names)
@@ -1078,6 +1083,12 @@ class _Content:
         return _Drawing(rows, draw)
 
 
+def _place(name: str) -> str:
+    """A region by its name in params/regions.toml; a municipality is its own name."""
+    regions = load_regions()
+    return regions[name].name if name in regions else name
+
+
 def _digits(value: float | None) -> int:
     """Decimals that leave three figures."""
     size = abs(value or 0.0)
@@ -1434,11 +1445,11 @@ class _Page:
         parts = [heading(c.programme(p.name))]
         text = w(
             "run.line_when",
-            region=w.label("programme", f"{p.name}_place", default=head.region),
+            region=_place(head.region),
             start=p.get("start_year"),
         )
         if "hand_over_year" in p.values:
-            text += " " + w("run.line_hand_over", year=p.get("hand_over_year"), region=head.hand_over_region)
+            text += " " + w("run.line_hand_over", year=p.get("hand_over_year"), region=_place(head.hand_over_region))
         if "end_year" in p.values:
             text += " " + w("run.line_end", year=p.get("end_year"))
         if p.file.line:
@@ -1512,7 +1523,7 @@ class _Page:
             if row["error"] is not None:
                 ours += f" \u00b1 {w.number(row['error'], _digits(row['ours']))}"
             low, high = (w.number(v, _digits(v)) for v in row["range"])
-            name = w.label("programme_check", row["name"], default=row["name"].replace("_", " ").replace(":", ": "))
+            name = w.label("programme_check", row["name"], default=row["sentence"])
             rows.append(
                 [
                     name,

@@ -122,6 +122,16 @@ def test_what_comes_along_is_good() -> None:
         check_scenario(ah.synthesise(5_000, (2015, 2031)), found)
 
 
+def test_a_scenario_is_no_programme_and_the_template_no_name(tmp_path: Path) -> None:
+    path = written(tmp_path, '[scenario]\nprogrammes = ["pluspunt"]\n')
+    with pytest.raises(ParameterError, match="a scenario file, expected a programme"):
+        ah.load_programme(path)
+    with pytest.raises(AnderhalfError) as caught:
+        ah.load_programme("nothing")
+    assert "pluspunt" in str(caught.value)
+    assert "mijnstreek" not in str(caught.value)
+
+
 def test_law_years_and_insurers_that_do_not_fit_are_named_together() -> None:
     people = ah.synthesise(5_000, (2015, 2024))
     asked = load_scenario("pluspunt", adoption="insurers:CZ+Nobody+Noone", model="nl-1999")

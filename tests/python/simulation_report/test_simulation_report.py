@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import anderhalf as ah
-from anderhalf import pages, plots, simulation_report, study
+from anderhalf import pages, plots, programme_page, simulation_report, study
 from anderhalf.scenario_file import load_scenario
 
 pytest.importorskip("matplotlib")
@@ -68,7 +68,15 @@ def test_the_checks_are_those_of_the_files_and_find_a_changed_cent(
     said = json.loads((written / "results.json").read_text(encoding="utf-8"))["checks"]
     assert simulation_report.check_written(written) == said
     out = simulation_report.write_study(found, tmp_path / "out")
-    for table, key in (("ledger", "cents"), ("decomposition", "cents"), ("statements", "variable")):
+    for table, key in (
+        ("ledger", "cents"),
+        ("decomposition", "cents"),
+        ("decomposition", "cents_reverse"),
+        ("statements", "variable"),
+        ("criteria", "loss_cents"),
+        ("parties", "scenario_cents"),
+        ("parties_second_way", "baseline_cents"),
+    ):
         file = out / "tables" / f"{table}.csv"
         before = file.read_text(encoding="utf-8")
         lines = list(csv.reader(before.splitlines()))
@@ -110,6 +118,31 @@ def test_nothing_of_the_machine_is_in_the_files_and_the_page_fetches_nothing(wri
     page = (written / "report.html").read_text(encoding="utf-8")
     assert "<script" not in page
     assert not re.search(r'(src|href)="(?!#)', re.sub(r'xlink:href="#[^"]*"', "", page))
+
+
+def test_programmes_together_and_apart_close_too(tmp_path: Path) -> None:
+    asked = load_scenario("pluspunt", "farmacie", horizon=3)
+    two = study.study(people(1, 6_000), asked, variants=False)
+    out = simulation_report.write_study(two, tmp_path / "out", "nl")
+    assert simulation_report.check_written(out)["programmes_gap_cents"] == 0
+    shown = {row["programme"]: float(row["in_order_cents"]) for row in rows(out, "figure_programmes")}
+    assert set(shown) == {"pluspunt", "farmacie"}
+    assert sum(shown.values()) == pytest.approx(two.answer()["npv_cents"], abs=100)
+    text = (out / "report.html").read_text(encoding="utf-8")
+    assert "Vermeden of goedkopere zorg" in text
+    assert "Geneesmiddelen dragen een jaar later FKG" in text
+    file = out / "tables" / "by_programme.csv"
+    lines = list(csv.reader(file.read_text(encoding="utf-8").splitlines()))
+    place = lines[0].index("cents_in_order")
+    lines[1][place] = str(int(lines[1][place]) + 1)
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream, lineterminator="\n").writerows(lines)
+    assert simulation_report.check_written(out)["programmes_gap_cents"] == 1
+
+
+def test_the_routes_are_those_of_the_pages_of_programmes() -> None:
+    english = pages.flat(pages.text_file("simulation", "en"))
+    assert {k.removeprefix("route."): v for k, v in english.items() if k.startswith("route.")} == programme_page.ROUTES
 
 
 # --- figures and their tables
