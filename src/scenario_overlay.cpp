@@ -56,7 +56,8 @@ public:
                 entries_.push_back({static_cast<std::uint16_t>(k), &programmes[k], &c});
         if (entries_.size() < 2) return;
         std::vector<std::uint16_t> places;
-        for (const data::Record& r : b.panel->records) places.push_back(r.municipality);
+        for (const ArmYear& year : b.years)
+            for (const MunicipalityDays& m : year.municipality_days) places.push_back(m.municipality);
         std::sort(places.begin(), places.end());
         places.erase(std::unique(places.begin(), places.end()), places.end());
         const auto both = [&](const Entry& one, const Entry& two) {

@@ -188,15 +188,15 @@ TEST_CASE("a line that leaves its band is found by a full pass over the source, 
     SECTION("nursing is added, hospital care avoided") {
         p.downstream = {{.category = Category::nursing, .price = 9'000'00, .probability_ppm = 900'000}};
     }
-    SECTION("one criterion alone: nursing costs three times as much") {
+    SECTION("one criterion alone: nursing costs a third") {
         p.lines.clear();
-        substitution::Rule dearer;
-        dearer.key = "dearer";
-        dearer.claims.categories = {Category::nursing};
-        dearer.act = substitution::Act::reprice;
-        dearer.share_ppm = 1'000'000;
-        dearer.factor_ppm = 3'000'000;
-        p.rules = {dearer};
+        substitution::Rule cheaper;
+        cheaper.key = "cheaper";
+        cheaper.claims.categories = {Category::nursing};
+        cheaper.act = substitution::Act::reprice;
+        cheaper.share_ppm = 1'000'000;
+        cheaper.factor_ppm = 300'000;
+        p.rules = {cheaper};
     }
     Outcome expected = run(full, p);
     const Outcome found = run(narrow, p);
