@@ -299,7 +299,7 @@ class _Content:
                 text = key.replace("_", " ").replace(".", ": ")
         owner = full.partition(".")[0]
         several = len(self.s.programmes) > 1 and owner in {p.name for p in self.s.programmes}
-        return f"{self.programme(owner)}: {lower(text)}" if several else text
+        return f"{self.short(owner)}: {lower(text)}" if several else text
 
     def option(self, key: str, value: Any) -> str:
         """A value that was tried, in words."""
@@ -309,7 +309,7 @@ class _Content:
                 return w(name)
         if isinstance(value, str):
             return value
-        if key.endswith("factor"):
+        if key.endswith("factor") or key.startswith(("factor.", "ddd_factor.")):
             return f"\u00d7 {w.number(value, 2 if value != round(value, 1) else 1)}"
         if key == "price" or key.endswith(("_eur", ".price")):
             return w.euros(value, 0 if value == int(value) else 2)
