@@ -53,10 +53,10 @@ def peak_mib() -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("persons", nargs="?", type=int, default=760_000)
+    parser.add_argument("persons", nargs="?", type=int, default=780_000)
     parser.add_argument("--one-to-one", action="store_true")
     parser.add_argument("--everybody", action="store_true")
-    parser.add_argument("--share", type=float, default=0.04, help="1.5-line patients a year per insured")
+    parser.add_argument("--share", type=float, default=0.02, help="1.5-line patients a year per insured")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
