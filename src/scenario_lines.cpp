@@ -175,7 +175,7 @@ detail::Lines detail::new_lines(const Baseline& b, const Overlay& o, const View&
     const std::int32_t child = scheme.mvv_child_code();
     for (std::int32_t y = 1; y < panel.years; ++y) {
         const std::int32_t t = panel.first_year + y;
-        if (t < b.first_class_year) continue;
+        if (t < b.first_class_year || t >= b.options.start + b.options.horizon) continue;  // no classes look there
         std::vector<std::uint32_t> moved;
         for (const std::int32_t lag : scheme.mvv_years())
             if (y - lag >= 0) moved.insert(moved.end(), nursed[at(y - lag)].begin(), nursed[at(y - lag)].end());

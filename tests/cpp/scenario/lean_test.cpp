@@ -206,6 +206,20 @@ TEST_CASE("a line that leaves its band is found by a full pass over the source, 
     CHECK(found == expected);
 }
 
+TEST_CASE("years of the source beyond those simulated change nothing of a lean baseline", "[scenario][oracle]") {
+    Options o = options();
+    o.horizon = mini::horizon - 1;
+    Options all = o;
+    all.keep.clear();
+    const Baseline full = make_baseline(rich(), scheme(false), all, Run{});
+    const Baseline lean = make_baseline(rich(), scheme(false), o, Run{});
+    Programme p = programme();
+    p.downstream = {{.category = Category::nursing, .price = 2'500'00, .probability_ppm = 100'000}};
+    const Outcome found = run(lean, p);
+    for (const YearOutcome& y : found.years) CHECK(!y.full_pass);
+    CHECK(found == run(full, p));
+}
+
 TEST_CASE("a lean baseline refuses what it does not keep", "[scenario][errors]") {
     const Baseline lean = make_baseline(rich(), scheme(false), options(), Run{});
     Programme p = programme();
