@@ -283,8 +283,11 @@ class _Content:
             return own if own != "others" else self.w("party.others")
         return self.w.label("party", name)
 
-    def assumption(self, row: Mapping[str, Any]) -> str:
-        """What is assumed, in words; with the programme when there are several."""
+    def assumption(self, row: Mapping[str, Any], *, inside: bool = False) -> str:
+        """What is assumed, in words; with the programme, as it is spelled, when there are several.
+
+        ``inside`` a sentence the words begin small.
+        """
         w, full = self.w, str(row.get("assumption") or row["key"])
         if w.has(f"assumption.{full}"):
             text = w(f"assumption.{full}")
@@ -299,7 +302,9 @@ class _Content:
                 text = key.replace("_", " ").replace(".", ": ")
         owner = full.partition(".")[0]
         several = len(self.s.programmes) > 1 and owner in {p.name for p in self.s.programmes}
-        return f"{self.short(owner)}: {lower(text)}" if several else text
+        if several:
+            return f"{self.short(owner)}: {lower(text)}"
+        return lower(text) if inside else text
 
     def option(self, key: str, value: Any) -> str:
         """A value that was tried, in words."""
@@ -1043,11 +1048,12 @@ class _Content:
         """The name of a programme without what follows it."""
         return self.programme(name).partition(":")[0].partition(",")[0]
 
-    def heat_names(self) -> tuple[str, str]:
+    def heat_names(self, *, inside: bool = False) -> tuple[str, str]:
         """What stands down and across the heat map."""
         found = self.s.heat_map
         down, across = (
-            self.assumption({"key": f"{found[side]['programme']}.{found[side]['key']}"}) for side in ("rows", "columns")
+            self.assumption({"key": f"{found[side]['programme']}.{found[side]['key']}"}, inside=inside)
+            for side in ("rows", "columns")
         )
         return down, across
 
@@ -1261,7 +1267,7 @@ class _Page:
             texts.append(w("answer.range_same_gain" if base > 0 else "answer.range_same_loss", n=len(rows)))
         elif flipped:
             items = [
-                f"{lower(c.assumption({'key': row['assumption']}))} {c.option(row['key'], row['value'])}"
+                f"{c.assumption({'key': row['assumption']}, inside=True)} {c.option(row['key'], row['value'])}"
                 for row in flipped[:8]
             ]
             if len(flipped) > 8:
@@ -1305,7 +1311,7 @@ class _Page:
             if c.n > 1:
                 parts.append(paragraph(w("map.doubt", sd=w.amount(m.doubt)), "note"))
         if c.s.heat_map:
-            down, across = (lower(name) for name in c.heat_names())
+            down, across = c.heat_names(inside=True)
             parts.append(paragraph(w("run.heat_lead", down=down, across=across, **self.v)))
             parts.append(figure(self.f["heat_map"]))
         return parts
@@ -1333,16 +1339,18 @@ class _Page:
             f"<dt>{rich(c.label('channel', name))}</dt><dd>{rich(c.label('channel_what', name))}</dd>"
             for name in CHANNELS
         ]
-        power = c.answer["power"]
-        powers = [float(s["power"]) for s in c.s.seeds if s["power"] is not None]
-        error = standard_error(powers)
-        se = w.percent(error) if error is not None else "\u2013"
+        powers = []
+        for key, text in (("power", "channels.power"), ("marginal_power", "run.power_margin")):
+            if c.answer[key] is not None:
+                error = standard_error([float(s[key]) for s in c.s.seeds if s[key] is not None])
+                se = w.percent(error) if error is not None else "\u2013"
+                powers.append(paragraph(w(text, power=w.percent(c.answer[key]), se=se)))
         return [
             paragraph(w("waterfall.lead")),
             figure(self.f["waterfall"], note),
             table(w("channels.table", **self.v), heads, rows, strong=lambda k: k == len(rows) - 1),
             paragraph(w("channels.reverse_note"), "note"),
-            paragraph(w("channels.power", power=w.percent(power), se=se)) if power is not None else "",
+            *powers,
             heading(w("channels.glossary")),
             "<dl>" + "\n".join(what) + "</dl>",
         ]

@@ -93,6 +93,11 @@ class Study:
         """Monte-Carlo standard error of that mean; None with one seed."""
         return standard_error([float(seed[key]) for seed in self.seeds])
 
+    def known(self, key: str) -> float | None:
+        """Mean of a figure over the seeds that have it; None when none has."""
+        found = [float(seed[key]) for seed in self.seeds if seed[key] is not None]
+        return fmean(found) if found else None
+
     def by_year(self) -> list[float]:
         """Change in result of the insurers that are judged, cents of each year, mean over seeds."""
         return [fmean(float(seed["by_year_cents"][k]) for seed in self.seeds) for k in range(len(self.years))]
@@ -101,7 +106,6 @@ class Study:
         """The answer, with the keys of results.json."""
         npv, saving = round(self.mean("npv_cents")), round(self.mean("saving_cents"))
         kind, _, names = self.scenario.adoption.partition(":")
-        powers = [s["power"] for s in self.seeds if s["power"] is not None]
         prices = [s["break_even_price_eur"] for s in self.seeds if s["break_even_price_eur"] is not None]
         error = self.error("npv_cents")
         found = [v["npv_cents"] for v in self.variants]
@@ -110,7 +114,8 @@ class Study:
             "saving_cents": saving,
             "undiscounted_cents": round(self.mean("undiscounted_cents")),
             "kept_share": npv / saving if saving else None,
-            "power": fmean(powers) if powers else None,
+            "power": self.known("power"),
+            "marginal_power": self.known("marginal_power"),
             "payback_year": payback(dict(zip(self.years, map(round, self.by_year()), strict=True))),
             "break_even_price_eur": round(fmean(prices), 2) if len(prices) == len(self.seeds) else None,
             "adoption": self.scenario.adoption,
@@ -593,6 +598,7 @@ def _seed(run: Simulation, *, price: bool) -> dict[str, Any]:
     return {
         "seed": run.world.people.seed,
         **incentives,
+        "marginal_power": run.marginal_power(),
         "patients": run.outcome.patients,
         "patients_rows": run.outcome.patients_rows,
         "visits": run.outcome.replaced,

@@ -254,6 +254,24 @@ def test_one_population_has_no_error_and_no_variants_no_range(tmp_path: Path) ->
     assert one.answer()["kept_share"] == pytest.approx(run.answer()["kept_share"])
 
 
+def test_power_on_average_and_at_the_margin_are_two_figures(found: study.Study, written: Path) -> None:
+    answer, page = found.answer(), (written / "report.html").read_text(encoding="utf-8")
+    w = pages.Words.load("en", "simulation")
+    for key, name in (("power", "Power"), ("marginal_power", "Power at the margin")):
+        assert answer[key] == pytest.approx(sum(column(written, "seeds", key)) / len(found.seeds))
+        [text] = re.findall(rf"<p[^>]*><strong>{name}</strong>.*?</p>", page)
+        assert w.percent(answer[key]) in text
+        assert ("tenth" in text) == (key == "marginal_power")
+    assert answer["power"] != answer["marginal_power"]
+
+
+def test_names_keep_their_capitals_inside_sentences(tmp_path: Path) -> None:
+    two = study.study(people(1, 5_000), load_scenario("pluspunt", "farmacie", horizon=2))
+    page = (simulation_report.write_study(two, tmp_path / "out") / "report.html").read_text(encoding="utf-8")
+    assert "PlusPunt: share of replaced products that are consults" in page
+    assert "plusPunt" not in page
+
+
 @pytest.mark.parametrize("lang", pages.LANGUAGES)
 def test_every_assumption_stands_in_the_report(found: study.Study, tmp_path: Path, lang: str) -> None:
     text = page(found, tmp_path, lang)
