@@ -39,9 +39,14 @@ constexpr std::uint64_t certain = ~std::uint64_t{0};
     return static_cast<std::uint64_t>((static_cast<Int128>(share) << 64U) / one);
 }
 
-[[nodiscard]] std::int32_t scaled(std::int64_t amount, std::int64_t factor_ppm) {
-    return static_cast<std::int32_t>((amount * factor_ppm + million / 2) / million);
+/// Times a factor, half up; what is settled may be below zero.
+[[nodiscard]] std::int64_t scaled(std::int64_t amount, std::int64_t factor_ppm) {
+    const std::int64_t n = amount * factor_ppm + million / 2;
+    return n / million - (n % million < 0 ? 1 : 0);
 }
+
+constexpr Cents most_of_claim = std::numeric_limits<std::int32_t>::max();
+constexpr const char* below_most = "below 21,474,836.48 euro";
 
 [[nodiscard]] std::uint32_t bit(Category c) { return std::uint32_t{1} << static_cast<std::uint32_t>(c); }
 
@@ -99,6 +104,9 @@ bool Selector::matches(const data::Claim& claim) const {
 }
 
 data::Claim kept_of(const data::Claim& claim, Cents kept) {
+    if (kept > most_of_claim)
+        throw DomainError{
+            {{"contract", "what an insurer goes on paying for one person in a year", below_most, "more"}}};
     data::Claim rest = claim;
     rest.claimed_cents = 0;
     rest.settled_cents = static_cast<std::int32_t>(kept);
@@ -119,8 +127,8 @@ Substitution::Substitution(Programme programme)
                          std::to_string(static_cast<double>(ppm) / static_cast<double>(million)));
     };
     const auto price = [&](Cents cents) {
-        problems.require(cents >= 0 && cents <= std::numeric_limits<std::int32_t>::max(), where, "price",
-                         "0 or more, below 21,474,836.48 euro", std::to_string(cents) + " cents");
+        problems.require(cents >= 0 && cents <= most_of_claim, where, "price", "0 or more, " + std::string{below_most},
+                         std::to_string(cents) + " cents");
     };
     share("patients_share", programme_.patients_ppm);
     share("added_demand", programme_.added_demand_ppm);
@@ -527,9 +535,14 @@ bool Substitution::follow(std::size_t k, const PersonYear& of, const data::Recor
         Cents fall = claim.settled_cents;
         if (rule.act == Act::reprice) {
             data::Claim& c = claims.claim[j];
-            c.claimed_cents = scaled(claim.claimed_cents, rule.factor_ppm);
-            c.settled_cents = scaled(claim.settled_cents, rule.factor_ppm);
-            c.ddd = static_cast<std::uint16_t>(std::min(scaled(claim.ddd, rule.ddd_factor_ppm), 0xFFFF));
+            const Cents claimed = scaled(claim.claimed_cents, rule.factor_ppm),
+                        settled = scaled(claim.settled_cents, rule.factor_ppm);
+            if (std::max(claimed, settled) > most_of_claim)
+                throw DomainError{{{"programme " + programme_.name + ", rule " + rule.key, "factor",
+                                    "claims that stay " + std::string{below_most}, "one above it"}}};
+            c.claimed_cents = static_cast<std::int32_t>(claimed);
+            c.settled_cents = static_cast<std::int32_t>(settled);
+            c.ddd = static_cast<std::uint16_t>(std::min<std::int64_t>(scaled(claim.ddd, rule.ddd_factor_ppm), 0xFFFF));
             fall -= c.settled_cents;
             move(c, Effect::repriced, c.settled_cents - claim.settled_cents, c.claimed_cents - claim.claimed_cents);
         } else {

@@ -85,6 +85,7 @@ struct Fall {
 };
 
 /// What a contract goes on paying of a fall: settled without being claimed, so that it counts for no class and no deductible.
+/// @throw DomainError  more than a claim can hold
 [[nodiscard]] data::Claim kept_of(const data::Claim& claim, Cents kept);
 
 /// Claims of one person-year on their way through the programmes of a run.
@@ -158,6 +159,7 @@ public:
     /// @param movements  the effects, added to; `programme` is left 0
     /// @param falls      lost production, added to: what the insurer saves of it is for its contract to say
     /// @return           true when anything changed or was replaced
+    /// @throw DomainError  a claim that its factor makes larger than a claim can be
     bool apply(const PersonYear& of, const Chances& chances, std::span<const std::int32_t> onset, std::uint64_t seed,
                Claims& claims, std::vector<Movement>& movements, std::vector<Fall>& falls) const;
 

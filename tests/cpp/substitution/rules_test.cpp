@@ -149,6 +149,14 @@ TEST_CASE("reprice: claimed and settled times the factor, half a cent up; daily 
     REQUIRE(a.count(Effect::repriced) == 1);
     CHECK(a.movements[0].settled == -5'00);
     CHECK(a.movements[0].claimed == -5'00);
+    claims[3].settled_cents = -3;  // a correction beyond the claim: -1.5 is -1, and -2 stays -2
+    CHECK(after(programme({r}), claims).claims[3].settled_cents == -1);
+    claims[3].settled_cents = -4;
+    CHECK(after(programme({r}), claims).claims[3].settled_cents == -2);
+    claims[3].settled_cents = 2'000'000'000;
+    r.factor_ppm = 1'100'000;
+    CHECK_THROWS_AS(after(programme({r}), claims), DomainError);
+    CHECK_THROWS_AS(kept_of(claims[3], 2'147'483'648), DomainError);
 }
 
 TEST_CASE("replace: another claim in its place, of the same days and insurer", "[substitution][rules]") {
