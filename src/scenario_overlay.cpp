@@ -470,6 +470,7 @@ detail::AddedUp detail::add_up(const Overlay& overlay, const Options& options, c
             t.claims += m->represents;
             t.settled += m->settled * m->represents;
             t.claimed += m->claimed * m->represents;
+            if (m->effect == Effect::price_rebase) continue;  // dearer claims, not moved ones
             if (std::exchange(last_person[i], m->person) != m->person) ++result.reached[at(k)][i];
         }
         const auto order = [](const MovementTotal& t) {

@@ -23,7 +23,7 @@ struct Contract {
     std::int64_t pass_through_ppm =
         1'000'000;                      ///< share of the fall in production that the insurer saves; not of a ceiling
     std::int64_t over_ceiling_ppm = 0;  ///< baseline production above what is paid, as a share of it
-    std::int64_t rebase_ppm = 500'000;  ///< share of lost revenue that is won back
+    std::int64_t rebase_ppm = 500'000;  ///< share of lost revenue that is won back, on claims left
     std::int32_t rebase_years = 3;      ///< in so many years after, in equal parts
     std::int32_t from_year = 0, to_year = 9999;  ///< both included
 };

@@ -214,6 +214,21 @@ TEST_CASE("price rebase: part of the lost revenue comes back in later prices, to
     }
 }
 
+TEST_CASE("who pays a dearer price is not reached by it; where no hospital care is left, no price wins anything back",
+          "[scenario][contracts]") {
+    Programme p = programme();
+    p.rules.resize(1);
+    const Outcome plain = run(p);
+    p.contracts = {contract(ContractKind::price_rebase)};
+    const Outcome o = run(p);
+    CHECK(!settled(o, true).empty());
+    for (std::size_t k = 0; k < o.years.size(); ++k) CHECK(o.years[k].reached == plain.years[k].reached);
+    p.rules.front().share_ppm = 1'000'000;
+    const Outcome all = run(p);
+    CHECK(settled(all) == claimed(all));
+    CHECK(settled(all, true).empty());
+}
+
 TEST_CASE("two contracts of one insurer, area and year are refused; after each other they are not",
           "[scenario][contracts]") {
     Programme one = programme(), two = programme();
