@@ -20,6 +20,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ModelWrapValidatorHandler,
+    StrictBool,
     ValidationError,
     model_validator,
 )
@@ -120,8 +121,23 @@ class _Tagged(_Strict):
             yield ("reason",), "why you assume it, for its tag is assumption"
         if tag in ("sourced", "derived") and not given.get("source"):
             yield ("source",), f"where it comes from, for its tag is {tag}"
-        if isinstance(r := given.get("range"), list | tuple) and len(r) == 2 and not _ordered(*r):
-            yield ("range",), "[lowest, highest]"
+        if isinstance(r := given.get("range"), list | tuple) and len(r) == 2:
+            value = given.get("value")
+            if not _ordered(*r):
+                yield ("range",), "[lowest, highest]"
+            elif not (_ordered(r[0], value) and _ordered(value, r[1])):
+                yield ("range",), f"[lowest, highest], with the value between them: {value}"
+            elif any(not cls._possible(end) for end in r):
+                yield ("range",), "ends that the value could take"
+
+    @classmethod
+    def _possible(cls, value: Any) -> bool:
+        """Whether the value of such an entry could be this."""
+        try:
+            cls.model_validate({"value": value, "tag": "assumption", "reason": "an end of the range"})
+        except ValidationError:
+            return False
+        return True
 
 
 def _ordered(low: Any, high: Any) -> bool:
@@ -239,7 +255,7 @@ class SelectorFile(_Strict):
     specialism: tuple[_Code, ...] = ()
     diagnosis: tuple[_Code, ...] = ()
     care_products: _Products = ()
-    consult: bool | None = None
+    consult: StrictBool | None = None
     min_eur: _Cents = 0
     max_eur: _Cents | None = None
 
@@ -292,7 +308,7 @@ class WithFile(_Strict):
     specialism: _Code = 0
     diagnosis: _Code = 0
     care_product: _Product = 0
-    consult: bool = False
+    consult: StrictBool = False
     ddd: _Code = 0
 
 
@@ -505,7 +521,7 @@ class Programme:
         for key, value in values.items():
             if key in known:
                 try:
-                    type(known[key]).model_validate({**known[key].model_dump(), "value": value})
+                    type(known[key]).model_validate({**known[key].model_dump(exclude={"range"}), "value": value})
                 except ValidationError as error:
                     problems += _problems(error, where, ("value", key))
         merged = {**self.changed, **{k: v for k, v in values.items() if k != "same_product"}}
@@ -663,6 +679,8 @@ def _problems(
         got = "" if kind in ("missing", "misfit") else repr(e["input"])[:60]
         if kind == "missing":
             text, got = "a value", "none"
+        elif kind == "tuple_type":
+            text = "a list"
         problems.append(Problem(where, ".".join((*prefix, *_path(e["loc"], document))), text, got))
     return problems
 
@@ -692,6 +710,11 @@ def programme_names() -> list[str]:
     return sorted(p.stem for p in named if "programme" in tomllib.loads(p.read_text(encoding="utf-8")))
 
 
+def no_file(name: str, where: str = "programme") -> Problem:
+    """A file of one's own that is not there."""
+    return Problem(where, "file", "one that is there", name)
+
+
 def load_programme(name: str | Path) -> Programme:
     """Read a programme by name (``"pluspunt"``) or from a file of your own.
 
@@ -705,6 +728,8 @@ def load_programme(name: str | Path) -> Programme:
     path = Path(name)
     if path.suffix != ".toml" and str(name) != TEMPLATE:
         path = data_directory("scenarios") / f"{name}.toml"
+    if path.suffix == ".toml" and path == Path(name) and not path.is_file():
+        raise NotFoundError([no_file(str(name))])
     if not path.is_file():
         known = ", ".join(programme_names())
         raise NotFoundError([Problem("load_programme", "programme", f"a .toml file, or one of {known}", str(name))])

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from anderhalf._paths import data_directory
 from anderhalf.errors import AnderhalfError, NotFoundError, ParameterError, Problem, near_matches
 from anderhalf.export import sha256
-from anderhalf.programme import Programme, load_programme, programme_names
+from anderhalf.programme import Programme, load_programme, no_file, programme_names
 from anderhalf.simulation import Rules
 
 ADOPTION, MODEL, START, HORIZON = "insurer:CZ", "nl-2021-structural", 2021, 10
@@ -145,6 +145,8 @@ def _programme(name: str, of: Path | None) -> Programme:
     known = programme_names()
     if path.is_file() and (name in known or name.endswith(".toml")):
         return load_programme(path)
+    if name.endswith(".toml"):
+        raise NotFoundError([no_file(name, of.name if of else "simulate")])
     near = near_matches(name, known) or known
     raise NotFoundError(
         [Problem(of.name if of else "simulate", "programme", f"a .toml file, or one of {', '.join(near)}", name)]

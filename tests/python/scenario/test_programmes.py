@@ -151,6 +151,38 @@ def test_every_problem_of_a_file_comes_at_once_and_says_what_to_do(tmp_path: Pat
     assert "'hospital'" in found["rule.fewer.claims.category.1"]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "where", "expected"),
+    [
+        ("range = [0.02, 0.12]", "range = [0.12, 0.02]", "share.range", "[lowest, highest]"),
+        (
+            "range = [0.02, 0.12]",
+            "range = [0.1, 0.2]",
+            "share.range",
+            "[lowest, highest], with the value between them: 0.07",
+        ),
+        ("range = [0.02, 0.12]", "range = [0.02, 2]", "share.range", "ends that the value could take"),
+        ("consult = true", 'consult = "yes"', "claims.consult", "a valid boolean"),
+        ("specialism = [310, 320]", "specialism = 310", "claims.specialism", "a list"),
+    ],
+)
+def test_a_range_holds_its_value_and_values_have_the_type_that_is_asked(
+    tmp_path: Path, before: str, after: str, where: str, expected: str
+) -> None:
+    text = TEMPLATE.read_text(encoding="utf-8")
+    assert before in text
+    found = problems(tmp_path, text.replace(before, after, 1))
+    assert found == {f"rule.fewer_referrals.{where}": expected}
+
+
+def test_a_file_that_is_not_there_is_named_as_that(tmp_path: Path) -> None:
+    for read in (anderhalf.load_programme, anderhalf.load_scenario):
+        with pytest.raises(NotFoundError if read is anderhalf.load_programme else ParameterError) as refused:
+            read(str(tmp_path / "none.toml"))
+        [problem] = refused.value.problems
+        assert (problem.what, problem.expected) == ("file", "one that is there")
+
+
 def test_a_file_needs_a_rule_or_a_line_and_a_year_with_its_hand_over(tmp_path: Path) -> None:
     assert problems(tmp_path, HEAD) == {"rule": "at least one [[rule]], or a [[line]] of a centre"}
     centre = '[[line]]\nspecialty = "ent"\nspecialism = 302\ndiagnoses = [1]\n' + f"refer_on = {{ value = 0.2, {WHY} }}"
