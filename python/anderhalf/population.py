@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import functools
 import hashlib
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -743,6 +744,13 @@ def _drugs() -> pd.DataFrame:
     names = {row["drug"]: row["name"] for row in _codes()["mapping"]["drugs"]}
     rows = [(row["drug"], row["atc"], row.get("name") or names[row["drug"]]) for row in _codes()["drugs"]]
     return pd.DataFrame(rows, columns=["drug", "atc", "name"])
+
+
+@functools.cache
+def specialisms() -> dict[int, str]:
+    """Key of every specialism of a claim: "surgery", "ear_nose_and_throat"."""
+    words = _numbered(_codes()["specialisms"])
+    return {code: re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") for code, name in words.items()}
 
 
 def product_table() -> pd.DataFrame:

@@ -19,6 +19,7 @@ from anderhalf.columns import days_in
 from anderhalf.errors import NotFoundError, ParameterError, Problem
 from anderhalf.mapping import ReferenceMapping, load_mapping
 from anderhalf.model import Model
+from anderhalf.population import specialisms
 from anderhalf.programme import Programme
 
 if TYPE_CHECKING:
@@ -483,9 +484,13 @@ class Simulation:
         """year, insurer, specialty, product, effect, category, programme, rule, claims, settled_cents, claimed_cents.
 
         ``rule`` is the key of a rule, "centre" for the lines of a centre, and "contract" for prices that rise by one.
+        ``specialty`` is the centre's own word for its lines, else that of the specialism; it and ``product`` are empty
+        for care outside hospital and 1.5-line care.
         """
         names, categories = self.world.insurers, list(_core.Category.__members__)
-        specialty = {line.specialism: line.specialty for p in self.programmes for line in p.file.line}
+        general = specialisms()
+        own = [{line.specialism: line.specialty for line in p.file.line} for p in self.programmes]
+        products = {categories.index(name) for name in ("hospital", "one_and_a_half_line")}
         rebase = _core.effect_names.index("price_rebase")
 
         def rule(programme: int, number: int, effect: int) -> str:
@@ -493,12 +498,16 @@ class Simulation:
                 return self.programmes[programme].file.rule[number - 1].key
             return "contract" if effect == rebase else "centre"
 
+        def specialty(programme: int, number: int, code: int) -> str:
+            word = general.get(code, "" if code == 0 else str(code))
+            return own[programme].get(code, word) if number == 0 else word
+
         rows = [
             (
                 y,
                 names[i],
-                specialty.get(s, str(s)),
-                "consult" if consult else "heavier",
+                specialty(programme, number, s),
+                ("consult" if consult else "heavier") if category in products else "",
                 _core.effect_names[effect],
                 categories[category],
                 self.programmes[programme].name,

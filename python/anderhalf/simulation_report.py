@@ -1673,7 +1673,8 @@ class _Page:
         for row in found:
             first = (row["programme"],) if several else ()
             kinds.setdefault((*first, row["category"], row["effect"]), []).append(row)
-            products.setdefault((*first, row["specialty"], row["product"]), []).append(row)
+            if row["product"]:  # care outside hospital and 1.5-line care has no specialty
+                products.setdefault((*first, row["specialty"], row["product"]), []).append(row)
         by_kind = [
             [
                 *lead(rows[0]),

@@ -306,7 +306,9 @@ def test_the_run_cut_by_insurer_year_specialism_and_patient(both: anderhalf.Simu
         assert both.by(what)["result_cents"].sum() == npv
     claims = both.by("specialism")
     assert -claims["settled_cents"].sum() == both.by("year")["saving_cents"].sum()
-    assert {"consult", "heavier"} == set(claims["product"])
+    hospital = claims["category"].isin(["hospital", "one_and_a_half_line"])  # other care has no product type
+    assert set(claims.loc[hospital, "product"]) == {"consult", "heavier"}
+    assert set(claims.loc[~hospital, "product"]) == {""}
     patient = both.by("patient")
     reached = both.movements[both.movements["effect"].isin(["avoided", "added", "referred_on", "repriced"])]
     assert patient["claims_reached"].sum() == reached["claims"].sum()
