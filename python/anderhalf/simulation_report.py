@@ -1314,6 +1314,8 @@ class _Page:
             down, across = c.heat_names(inside=True)
             parts.append(paragraph(w("run.heat_lead", down=down, across=across, **self.v)))
             parts.append(figure(self.f["heat_map"]))
+        if parts and len(c.s.programmes) > 3:
+            parts.append(paragraph(w("run.tornado_apart"), "note"))
         return parts
 
     def waterfall(self) -> list[str]:
