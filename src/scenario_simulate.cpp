@@ -21,10 +21,6 @@ namespace {
 
 [[nodiscard]] std::size_t at(std::int64_t k) { return static_cast<std::size_t>(k); }
 
-}  // namespace
-
-namespace {
-
 /// The same on a baseline with wider bands, for a line left the one it was in: a full pass over the source.
 [[nodiscard]] Outcome simulate_wider(const Baseline& b, std::span<const Substitution> programmes, const Lines& lines,
                                      bool decomposed, const Run& run) {
@@ -71,9 +67,20 @@ Outcome simulate(const Baseline& b, std::span<const Substitution> programmes, co
         problems.require(alone, "programme " + one.name, "id", "one of its own among the programmes of a run",
                          std::to_string(one.id));
     }
+    const std::vector<std::int32_t> insurers = detail::insurer_index(o.insurers);
+    const auto known = [&](const std::string& where, const std::vector<std::uint16_t>& codes) {
+        for (const std::uint16_t code : codes)
+            problems.require(code < insurers.size() && insurers[code] != detail::no_insurer, where, "insurer",
+                             "one of the insurers of the options", std::to_string(code));
+    };
+    for (const Substitution& s : programmes) {
+        const substitution::Programme& one = s.programme();
+        known("programme " + one.name, one.insurers);
+        for (const substitution::Contract& c : one.contracts)
+            known("programme " + one.name + ", contract with " + c.hospital, c.insurers);
+    }
     problems.throw_if_any();
     detail::check_kept(b, programmes);
-    const std::vector<std::int32_t> insurers = detail::insurer_index(o.insurers);
     const std::size_t n = o.insurers.size();
     const Overlay overlay = detail::apply(b, programmes, area, run);
 

@@ -145,6 +145,8 @@ struct Area {
     /// First years of onset, a row per person with any: by programme and rule, 0 for none.
     std::vector<std::int32_t> onset;
 };
+/// Looks once at who is in the areas of programmes, and whom and which claims each could reach.
+/// @throw ParameterError  an area that a lean baseline does not keep
 [[nodiscard]] Area survey(const Baseline& baseline, std::span<const substitution::Substitution> programmes,
                           const Run& run = {});
 
@@ -153,7 +155,10 @@ struct Area {
 /// @param area       a survey of the baseline for these programmes, or for such that differ in dates, shares and prices only
 /// @param decompose  false: only both arms, no channels (for sweeps)
 /// @throw ParameterError  a model year that needs_statement: its rules have no channel; no programmes, two of one id, one that
-///                        starts before the years simulated; two contracts of one insurer, area and year
+///                        starts before the years simulated; an insurer that the options do not know; two contracts of one
+///                        insurer, area and year; an area that a lean baseline does not keep
+/// @throw ShapeError      an area of other programmes, persons or years
+/// @throw DomainError     a centre that wants more patients than there are eligible; a claim that a factor makes too large
 [[nodiscard]] Outcome simulate(const Baseline& baseline, std::span<const substitution::Substitution> programmes,
                                const Area& area, bool decompose, const Run& run);
 
@@ -180,6 +185,7 @@ struct Area {
 [[nodiscard]] payment::Terms payment_terms(const Baseline& baseline, std::int32_t year, payment::Stage stage);
 
 /// Totals of a year with the programmes by a full pass over all persons: the second way to the same integers.
+/// @throw ParameterError  a lean baseline
 [[nodiscard]] ArmYear full_pass(const Baseline& baseline, std::span<const substitution::Substitution> programmes,
                                 const Area& area, std::int32_t year);
 

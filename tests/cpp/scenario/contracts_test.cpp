@@ -251,6 +251,14 @@ TEST_CASE("two contracts of one insurer, area and year are refused; after each o
     CHECK_THROWS_AS(run(std::vector<Programme>{}), ParameterError);
 }
 
+TEST_CASE("an insurer that nobody has is refused, in a programme and in a contract", "[scenario][contracts]") {
+    Programme p = programme();
+    p.insurers = {10, 15};
+    p.contracts = {contract(ContractKind::fee)};
+    p.contracts.front().insurers = {20, 999};
+    CHECK_THROWS_WITH(run(p), Catch::Contains("got 15") && Catch::Contains("got 999"));
+}
+
 TEST_CASE("a contract of one programme holds for the others of the run", "[scenario][contracts]") {
     Programme other = mini::programme();
     other.municipalities = {1};
