@@ -306,10 +306,13 @@ detail::Overlay detail::apply(const Baseline& b, std::span<const Substitution> p
     const bool same_years = std::all_of(area.candidates.begin(), area.candidates.end(), [&](const Candidate& c) {
         return c.person < panel.persons() && c.year >= start && c.year < start + horizon;
     });
-    const bool same_programmes = area.volumes.size() == programmes.size() &&
-                                 std::all_of(area.volumes.begin(), area.volumes.end(), [&](const auto& v) {
-                                     return static_cast<std::int32_t>(v.size()) == horizon;
-                                 });
+    bool same_programmes = area.volumes.size() == programmes.size() && area.hospital.size() == programmes.size() &&
+                           area.rules.size() == programmes.size();
+    for (std::size_t q = 0; same_programmes && q < programmes.size(); ++q) {
+        const substitution::Programme& p = programmes[q].programme();
+        same_programmes = static_cast<std::int32_t>(area.volumes[q].size()) == horizon &&
+                          area.rules[q] == p.rules.size() && area.hospital[q].empty() == p.contracts.empty();
+    }
     if (!same_programmes || !same_years)
         throw ShapeError{{{"simulate", "area", "a survey of this baseline and its years for these programmes",
                            "one of other years, persons or programmes"}}};
@@ -577,7 +580,9 @@ Area survey(const Baseline& b, std::span<const Substitution> programmes, const R
     area.hospital.resize(programmes.size());
     for (std::size_t q = 0; q < programmes.size(); ++q) {
         area.volumes[q].resize(at(horizon));
-        area.hospital[q].assign(at(horizon), std::vector<Cents>(n, 0));
+        const substitution::Programme& p = programmes[q].programme();
+        if (!p.contracts.empty()) area.hospital[q].assign(at(horizon), std::vector<Cents>(n, 0));
+        area.rules.push_back(p.rules.size());
     }
     std::vector<std::vector<Candidate>> candidates(at(horizon));
     for_each_chunk({.threads = run.threads, .stop = run.stop}, horizon, [&](Index k) {

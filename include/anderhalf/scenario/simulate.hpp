@@ -137,11 +137,14 @@ struct Candidate {
     }
 };
 
-/// What can be prepared once for programmes that share area, lines, and whom and which claims their rules select.
+/// What can be prepared once for programmes that share area (and hand-over), lines, whom and which claims their rules select,
+/// and whether they have contracts.
 struct Area {
     std::vector<std::vector<substitution::Volumes>> volumes;  ///< by programme and simulated year
-    std::vector<std::vector<std::vector<Cents>>> hospital;  ///< settled hospital claims of the baseline, and by insurer
-    std::vector<Candidate> candidates;                      ///< by year, then person
+    /// Settled hospital claims of the baseline, by programme, simulated year and insurer; nothing of one without contracts.
+    std::vector<std::vector<std::vector<Cents>>> hospital;
+    std::vector<std::size_t> rules;     ///< how many, by programme
+    std::vector<Candidate> candidates;  ///< by year, then person
     /// First years of onset, a row per person with any: by programme and rule, 0 for none.
     std::vector<std::int32_t> onset;
 };
@@ -152,7 +155,7 @@ struct Area {
 
 /// The world with programmes, on the same persons and the same draws, and what it means for each insurer and year. They act in
 /// the order given, each on claims as the ones before left them, so that what two of them would take counts once.
-/// @param area       a survey of the baseline for these programmes, or for such that differ in dates, shares and prices only
+/// @param area       a survey of the baseline for these programmes, or for such that share what an Area says
 /// @param decompose  false: only both arms, no channels (for sweeps)
 /// @throw ParameterError  a model year that needs_statement: its rules have no channel; no programmes, two of one id, one that
 ///                        starts before the years simulated; an insurer that the options do not know; two contracts of one

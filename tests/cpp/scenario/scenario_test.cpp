@@ -521,6 +521,23 @@ TEST_CASE("a survey of other years is refused, not read past its end", "[scenari
     o.horizon = 6;
     Area later = survey(make_baseline(baseline(), o, Run{}), s);
     later.candidates.emplace_back(0, 2021 + 7);
-    later.volumes.resize(7);
+    later.volumes[0].resize(7);
     CHECK_THROWS_AS(simulate(baseline(), s, later, false, Run{}), ShapeError);
+}
+
+TEST_CASE("a survey of programmes with other rules, or without contracts, is refused", "[scenario][invariant]") {
+    Programme p = mini::programme();
+    const std::vector<Substitution> plain{Substitution{p}};
+    const Area area = survey(baseline(), plain);
+    const auto refused = [&](const Programme& other) {
+        const std::vector<Substitution> s{Substitution{other}};
+        CHECK_THROWS_AS(simulate(baseline(), s, area, false, Run{}), ShapeError);
+        CHECK_NOTHROW(simulate(baseline(), s, survey(baseline(), s), false, Run{}));
+    };
+    p.contracts.resize(1);
+    refused(p);
+    p = mini::programme();
+    p.rules.resize(1);
+    p.rules.front().key = "late";
+    refused(p);
 }
