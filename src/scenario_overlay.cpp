@@ -554,7 +554,7 @@ Area survey(const Baseline& b, std::span<const Substitution> programmes, const R
                     inside = in_any(panel.records_of(p, t), t);
                 if (!inside) continue;
                 std::fill(first.begin(), first.end(), 0);
-                for (std::int32_t t = panel.first_year; t < panel.first_year + panel.years; ++t)
+                for (std::int32_t t = start; t < start + horizon; ++t)  // a panel may keep earlier claims
                     for (const data::Claim& c : panel.claims_of(p, t))
                         for (std::size_t q = 0; q < programmes.size(); ++q)
                             for (std::size_t k = 0; k < programmes[q].programme().rules.size(); ++k) {

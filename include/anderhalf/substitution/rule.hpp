@@ -30,7 +30,7 @@ struct Who {
     std::int32_t min_age = 0, max_age = 200;   ///< in completed years on 1 January
     std::uint8_t sex = 0;                      ///< 0 any, 1 man, 2 woman
     std::optional<Selector> has{}, has_not{};  ///< a claim of the same year; no such claim
-    /// The first such claim comes in start_year + start_after or later: none in an earlier year whose claims are kept.
+    /// The first such claim comes in start_year + start_after or later: none in an earlier simulated year.
     /// Who is new stays new in later years.
     std::optional<Selector> onset{};
     friend bool operator==(const Who&, const Who&) = default;

@@ -21,16 +21,17 @@ using substitution::Substitution;
 namespace {
 
 /// The small country with rows that stand for one insured each, so that cents can be compared one by one.
+Baseline make(const Options& options) {
+    const Source many = mini::source();
+    const Source ones{many.blocks, [many](Index k) {
+                          data::Block block = many.block(k);
+                          for (data::Record& r : block.records) r.represents = 1;
+                          return block;
+                      }};
+    return make_baseline(ones, mini::scheme(), options, Run{});
+}
 const Baseline& baseline() {
-    static const Baseline b = [] {
-        const Source many = mini::source();
-        const Source ones{many.blocks, [many](Index k) {
-                              data::Block block = many.block(k);
-                              for (data::Record& r : block.records) r.represents = 1;
-                              return block;
-                          }};
-        return make_baseline(ones, mini::scheme(), mini::options(), Run{});
-    }();
+    static const Baseline b = make(mini::options());
     return b;
 }
 
@@ -343,6 +344,22 @@ TEST_CASE("onset: only those without such a claim in an earlier year that is kep
         if (m.effect == Effect::avoided) seen[m.year] += m.settled;
     CHECK(seen == expected);
     CHECK(expected.size() == 5);
+}
+
+TEST_CASE("onset does not look before the first simulated year, whatever else a panel keeps", "[scenario][contracts]") {
+    Programme p = programme();
+    p.rules.resize(1);
+    p.rules.front().start_after = 1;
+    p.rules.front().who.onset = p.rules.front().claims;
+    p.start_year = mini::start + 2;
+    Options o = mini::options();
+    o.start = p.start_year;
+    o.horizon = mini::horizon - 2;
+    const std::vector<Substitution> s{Substitution{p}};
+    const auto movements = [&](const Baseline& b) { return simulate(b, s, survey(b, s), false, Run{}).movements; };
+    const auto anew = movements(make(o));
+    CHECK(!anew.empty());
+    CHECK(movements(make_baseline(baseline(), o, Run{})) == anew);
 }
 
 TEST_CASE("after the end claims are those of the baseline; a hand-over moves the area and its cost",
