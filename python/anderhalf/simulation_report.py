@@ -165,9 +165,12 @@ def summary(found: Study, lang: str = "en") -> str:
     w = Words.load(lang, "simulation")
     answer, scenario = found.answer(), found.scenario
 
+    names = {name: f"  {channel_label(found, w, 'channel', name)} ({name.split('_')[0]})" for name in CHANNELS}
+    width = max(len(text) for text in (w("run.summary_saving"), w("run.summary_result"), *names.values())) + 1
+
     def line(text: str, cents: float, error: float | None = None) -> str:
         more = "" if error is None else f"  \u00b1 {w.number(error / 100):>12}"
-        return f"  {text:<43}{w('format.eur', n=w.number(cents / 100, 2).rjust(18))}{more}"
+        return f"  {text:<{width}}{w('format.eur', n=w.number(cents / 100, 2).rjust(18))}{more}"
 
     last = scenario.start + scenario.horizon - 1
     seeds = ", ".join(str(seed["seed"]) for seed in found.seeds)
@@ -180,14 +183,7 @@ def summary(found: Study, lang: str = "en") -> str:
     lines.append(line(w("run.summary_saving"), answer["saving_cents"], found.error("saving_cents")))
     lines.append(line(w("run.summary_result"), answer["npv_cents"], answer["monte_carlo_se_cents"]))
     lines.append(f"  {w('run.summary_channels')}")
-    lines += [
-        line(
-            f"  {channel_label(found, w, 'channel', row['channel'])} ({row['channel'].split('_')[0]})",
-            row["cents"],
-            row["se_cents"],
-        )
-        for row in channels(found)
-    ]
+    lines += [line(names[row["channel"]], row["cents"], row["se_cents"]) for row in channels(found)]
     return "\n".join(lines)
 
 
@@ -296,6 +292,12 @@ class _Content:
             first, _, rest = key.partition(".")
             if w.has(f"sensitivity.{key}"):
                 text = w(f"sensitivity.{key}")
+            elif first == "with":
+                rule, number, what = rest.split(".")
+                text = w(f"kind.with_{what}", name=rule.replace("_", " "), n=number)
+            elif first == "contract":
+                number, _, what = rest.partition(".")
+                text = w("kind.contract", n=number, name=lower(w(f"run.{what}")))
             elif rest and w.has(f"kind.{first}"):
                 text = w(f"kind.{first}", name=rest.replace("_", " ").replace(".", " "))
             else:
@@ -305,6 +307,11 @@ class _Content:
         if several:
             return f"{self.short(owner)}: {lower(text)}"
         return lower(text) if inside else text
+
+    @property
+    def rules(self) -> bool:
+        """Whether a programme has rules: then not every patient is one of a 1.5-line centre."""
+        return any(p.file.rule for p in self.s.programmes)
 
     def option(self, key: str, value: Any) -> str:
         """A value that was tried, in words."""
@@ -616,6 +623,11 @@ class _Content:
             for (region, year), row in zip(sums.index, sums.itertuples(index=False), strict=True)
         ]
 
+    def visits_freed(self) -> float | None:
+        """Hospital visits freed in all areas and years; None when one of them is left out."""
+        rows = [row["visits_freed"] for row in self.visit_rows()]
+        return None if None in rows else math.fsum(rows)
+
     def contract_rows(self) -> list[dict[str, Any]]:
         """Contracts of the programmes: how an insurer pays a hospital when production falls."""
         rows = []
@@ -729,7 +741,8 @@ class _Content:
             "touched": {
                 "patients": self.patients,
                 "patient_rows_per_seed": None if self.private else [seed["patients_rows"] for seed in s.seeds],
-                "hospital_visits_freed": s.mean("visits"),
+                "hospital_products_freed": s.mean("products_freed"),
+                "hospital_visits_freed": self.visits_freed(),
                 "rows": {k: s.population[k] for k in ("persons", "records", "claims")},
                 "represents": s.population["represents"],
             },
@@ -949,7 +962,7 @@ class _Content:
                 [w.number(v, 0, sign=True) for v in values],
                 title=w("run.adoption_figure"),
                 footer=self.footer,
-                axis_label=w("run.adoption_axis"),
+                axis_label=w("run.adoption_axis_rules" if self.rules else "run.adoption_axis"),
                 number=w.axis,
             )
 
@@ -1525,7 +1538,8 @@ class _Page:
                 for row in found["classes"]
             ]
             heads = [(w("run.criterion"), "text"), (w("run.lost"), "num"), (w("run.won"), "num")]
-            caption = w("run.line_classes", name=c.short(p.name), first=years[0], last=years[-1])
+            span = str(years[0]) if len(years) == 1 else f"{years[0]}\u2013{years[-1]}"
+            caption = w("run.line_classes", name=c.short(p.name), years=span)
             parts.append(table(caption, [*heads, (w("channels.euros"), "num")], rows))
         rows = []
         for row in verdicts(p, found):
@@ -1560,12 +1574,13 @@ class _Page:
             [
                 c.adoption_name(row["adoption"]),
                 w.number(row["patients"]),
-                w.number(row["visits"]),
+                w.number(row["products_freed"]),
                 *(both(row, key) for key in ("npv_cents", "all_insurers_npv_cents", "society_cents")),
             ]
             for row in c.s.adoption
         ]
-        heads = [(w("parties.who"), "text"), (w("who.patients"), "num"), (w("who.visits"), "num")]
+        heads = [(w("parties.who"), "text"), (w("run.who_patients_rules" if c.rules else "who.patients"), "num")]
+        heads.append((w("who.visits"), "num"))
         heads += [(w("run.result_of", who=c.who), "num"), (w("who.all"), "num"), (w("who.society"), "num")]
         parts = [
             paragraph(w("run.who_lead")),
@@ -1675,7 +1690,7 @@ class _Page:
         for row in found:
             first = (row["programme"],) if several else ()
             kinds.setdefault((*first, row["category"], row["effect"]), []).append(row)
-            if row["product"]:  # care outside hospital and 1.5-line care has no specialty
+            if row["product"] and row["specialty"]:  # other care stands in the table before
                 products.setdefault((*first, row["specialty"], row["product"]), []).append(row)
         by_kind = [
             [
@@ -1695,11 +1710,14 @@ class _Page:
             gone = [row for row in rows if row["effect"] == "avoided"]
             avoided, hospital = summed(gone, "claims"), summed(gone, "settled_cents")
             other = summed([row for row in rows if row["effect"] != "avoided"], "settled_cents")
-            net = None if hospital is None or other is None or not avoided else -(hospital + other) / 100 / avoided
+            # What a rule puts in its place need not be of that specialty: only a centre saves per product.
+            net = None
+            if hospital is not None and other is not None and avoided and all(r["rule"] == "centre" for r in rows):
+                net = -(hospital + other) / 100 / avoided
             by_product.append(
                 [
                     *lead(rows[0]),
-                    w.label("specialty", rows[0]["specialty"]),
+                    w.label("specialty", rows[0]["specialty"], default=f"AGB {rows[0]['specialty']}"),
                     w.label("product", rows[0]["product"]),
                     c.count(avoided),
                     *(
@@ -1717,8 +1735,8 @@ class _Page:
         return [
             table(w("run.care_table", **self.v), kind_heads, by_kind),
             paragraph(w("run.care_note"), "note"),
-            table(w("run.product_table", **self.v), product_heads, by_product),
-            paragraph(w("channels.specialty_note"), "note"),
+            *([table(w("run.product_table", **self.v), product_heads, by_product)] if by_product else []),
+            *([paragraph(w("channels.specialty_note"), "note")] if by_product else []),
         ]
 
     def places(self) -> list[str]:
@@ -1758,7 +1776,7 @@ class _Page:
             regions = list(dict.fromkeys(row["region"] for row in visits))
             freed = [
                 [
-                    region,
+                    _place(region),
                     *(c.count(found.get((region, y), {}).get("visits_freed")) for y in c.years),
                     " \u2013 ".join(
                         c.count(sum(found[region, y][end] for y in c.years if (region, y) in found))
@@ -1830,13 +1848,13 @@ class _Page:
                     *(c.k(seed[key]) for key in ("npv_cents", "undiscounted_cents", "saving_cents")),
                     w.number(seed["patients"]),
                     w.number(seed["patients_rows"]),
-                    w.number(seed["visits"]),
+                    w.number(seed["products_freed"]),
                 ]
             )
         if c.n > 1:
             keys = ("npv_cents", "undiscounted_cents", "saving_cents")
             means = [c.k(c.s.mean(key)) for key in keys]
-            rows.append([w("sure.mean"), *means, w.number(c.patients), "", w.number(c.s.mean("visits"))])
+            rows.append([w("sure.mean"), *means, w.number(c.patients), "", w.number(c.s.mean("products_freed"))])
             rows.append([w("sure.se"), *(c.k(c.s.error(key)) for key in keys), "", "", ""])
         heads = [(w("sure.seed"), "text")]
         heads += [(w(f"sure.{k}"), "num") for k in ("npv", "undiscounted", "saving", "patients", "rows")]
@@ -1909,7 +1927,7 @@ class _Page:
         rows = [
             [w("sources.version"), export.version()],
             [w("sources.model"), s.law.name],
-            [w("run.weights"), s.law.weights_status],
+            [w("run.weights"), w.label("weights_status", s.law.weights_status)],
             [w("sources.parameters"), str(s.law.parameters_sha256 or "\u2013")],
             *([[w("run.scenario"), f"{s.scenario.title}; {s.scenario.sha256}"]] if s.scenario.sha256 else []),
             *([w("sources.programme"), f"{p.name}, {p.region}; {p.sha256}"] for p in s.programmes),

@@ -601,7 +601,7 @@ def _seed(run: Simulation, *, price: bool) -> dict[str, Any]:
         "marginal_power": run.marginal_power(),
         "patients": run.outcome.patients,
         "patients_rows": run.outcome.patients_rows,
-        "visits": run.outcome.replaced,
+        "products_freed": run.outcome.replaced,
         "break_even_price_eur": run.break_even("price") if price and "price" in run.programme.values else None,
     }
 
@@ -624,7 +624,7 @@ def _taking_part(run: Simulation, other: Simulation) -> dict[str, Any]:
         "all_insurers_npv_cents": int(everyone.npv),
         "all_insurers_saving_cents": int(everyone.saving),
         "patients": other.outcome.patients,
-        "visits": other.outcome.replaced,
+        "products_freed": other.outcome.replaced,
         "society_cents": round(-parties.get("resources", 0.0)),
         "parties_cents": {party: round(cents) for party, cents in parties.items()},
     }

@@ -272,6 +272,30 @@ def test_names_keep_their_capitals_inside_sentences(tmp_path: Path) -> None:
     assert "plusPunt" not in page
 
 
+def test_a_programme_of_rules_has_no_patients_of_a_centre_and_all_its_values_in_words(tmp_path: Path) -> None:
+    one = study.study(people(1, 5_000), load_scenario("spoed", horizon=2))
+    out = simulation_report.write_study(one, tmp_path / "out", "nl")
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "Bereikte pati\u00ebnten" in page
+    assert "Pati\u00ebnten anderhalve lijn" not in page
+    assert re.search(r"<t[dh][^>]*>prijs van wat volgt \(1\), ", page)
+    assert not re.search(r"<t[dh][^>]*>[^<]*\d (price|probability|pass through)</td>", page)
+    found = json.loads((out / "results.json").read_text(encoding="utf-8"))["touched"]
+    assert found["hospital_products_freed"] == column(out, "seeds", "products_freed")[0]
+    visits = pytest.approx(sum(column(out, "visits", "visits_freed")))
+    assert found["hospital_visits_freed"] == visits
+    assert found["hospital_visits_freed"] > found["hospital_products_freed"] > 0
+    # Care without a specialty is in no table per specialty; what a rule puts elsewhere is no saving of a specialty.
+    table = page[page.index("Per specialisme en soort product") :].partition("</table>")[0]
+    cells = [re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row) for row in re.findall(r"<tr.*?</tr>", table, re.S)][1:]
+    assert cells
+    assert {row[0] for row in cells} <= {"chirurgie", "ziekenhuiszorg algemeen"}
+    assert {row[-1] for row in cells} == {"\u2013"}
+    freed = page[page.index("Vrijgekomen ziekenhuisbezoeken") :].partition("</table>")[0]
+    assert ">Mijnstreek<" in freed
+    assert ">mijnstreek<" not in freed
+
+
 @pytest.mark.parametrize("lang", pages.LANGUAGES)
 def test_every_assumption_stands_in_the_report(found: study.Study, tmp_path: Path, lang: str) -> None:
     text = page(found, tmp_path, lang)
