@@ -448,6 +448,7 @@ detail::AddedUp detail::add_up(const Overlay& overlay, const Options& options, c
         };
         std::unordered_map<std::uint64_t, Sum> sums;
         std::vector<std::uint64_t> last_person(options.insurers.size(), ~std::uint64_t{0});
+        static_assert(substitution::most_rules < 1 << 12 && substitution::most_programmes < 1 << 10);  // bits of a key
         for (auto m = first; m != last; ++m) {
             const std::size_t i = at(insurers[m->insurer]);
             const std::uint64_t key =

@@ -57,7 +57,9 @@ Outcome simulate(const Baseline& b, std::span<const Substitution> programmes, co
         throw ParameterError{
             {{"simulate " + scheme.model().name, "weights of the variable share", "printed or estimated", "none yet"}}};
     Problems<ParameterError> problems;
-    problems.require(!programmes.empty(), "simulate", "programmes", "at least one", "none");
+    problems.require(!programmes.empty() && programmes.size() <= substitution::most_programmes, "simulate",
+                     "programmes", "1.." + std::to_string(substitution::most_programmes),
+                     std::to_string(programmes.size()));
     for (std::size_t k = 0; k < programmes.size(); ++k) {
         const substitution::Programme& one = programmes[k].programme();
         problems.require(one.start_year >= o.start, "programme " + one.name, "start year",

@@ -147,6 +147,8 @@ Substitution::Substitution(Programme programme)
                      "start_year or later", programme_.end_year ? std::to_string(*programme_.end_year) : "");
     problems.require(programme_.hand_over_year.has_value() != hand_over_.empty(), where, "hand_over_year",
                      "a year and an area, or neither", "one of the two");
+    problems.require(programme_.rules.size() <= most_rules, where, "rule", "at most " + std::to_string(most_rules),
+                     std::to_string(programme_.rules.size()));
     std::set<std::string> keys;
     for (const Rule& rule : programme_.rules) {
         where = programme_at + ", rule " + rule.key;

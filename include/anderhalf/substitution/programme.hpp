@@ -31,6 +31,8 @@ struct Downstream {
     std::int64_t probability_ppm = 0;
 };
 
+inline constexpr std::size_t most_rules = 4'095, most_programmes = 1'023;  ///< of a programme; of a run
+
 /// One programme (programma): who, what is replaced by what, at which price, from when on. It is a centre (`lines`), rules on
 /// claims, or both; the centre comes first, then the rules in order.
 struct Programme {

@@ -468,3 +468,10 @@ TEST_CASE("rules and contracts that cannot be are refused with every problem", "
         CHECK(error.problems().size() == 2 + 6 + 5 + 3 + 3);
     }
 }
+
+TEST_CASE("more rules than a key of a movement can tell apart are refused", "[substitution][rules]") {
+    std::vector<Rule> rules(most_rules, rule(Act::avoid, Category::gp));
+    CHECK_NOTHROW(Substitution{programme(rules)});
+    rules.push_back(rules.front());
+    CHECK_THROWS_AS(Substitution{programme(rules)}, ParameterError);
+}
