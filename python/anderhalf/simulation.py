@@ -23,6 +23,9 @@ from anderhalf.population import specialisms
 from anderhalf.programme import Programme
 
 if TYPE_CHECKING:
+    from os import PathLike
+    from pathlib import Path
+
     from anderhalf.sources import Insured
 
 CHANNELS: tuple[str, ...] = tuple(_core.channel_names)
@@ -338,11 +341,13 @@ class Simulation:
         }
 
     def answer(self) -> dict[str, Any]:
-        """The answer of one world, with the keys of results.json."""
+        """The answer of one world, with the keys of results.json; a break-even price of one centre by itself."""
         kind, _, names = self.adoption.partition(":")
+        priced = len(self.programmes) == 1 and "price" in self.programme.values
         return {
             **{k: v for k, v in self.incentives.items() if k != "by_year_cents"},
-            "break_even_price_eur": self.break_even("price"),
+            "marginal_power": self.marginal_power(),
+            "break_even_price_eur": self.break_even("price") if priced else None,
             "adoption": self.adoption,
             "insurer": names if kind == "insurer" else None,
             "start": self.world.rules.start,
@@ -444,6 +449,15 @@ class Simulation:
     def marginal_power(self, step: float = 0.1) -> float | None:
         """Power at the margin, another figure than that of ``incentives``; see :mod:`anderhalf.incentives`."""
         return incentives.marginal_power(self, step)
+
+    def report(self, out: str | PathLike[str], lang: str = "en") -> Path:
+        """Write ``report.html, results.json, tables/*.csv`` and ``figures/*.svg``, no variants; returns the folder.
+
+        :func:`anderhalf.study.study` varies every assumption as well.
+        """
+        from anderhalf.simulation_report import write_simulation
+
+        return write_simulation(self, out, lang)
 
     @cached_property
     def statements(self) -> pd.DataFrame:

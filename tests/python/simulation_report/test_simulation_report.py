@@ -254,6 +254,17 @@ def test_one_population_has_no_error_and_no_variants_no_range(tmp_path: Path) ->
     assert one.answer()["kept_share"] == pytest.approx(run.answer()["kept_share"])
 
 
+def test_a_run_writes_its_own_report_and_answers_for_rules_and_several_programmes(tmp_path: Path) -> None:
+    world = ah.World(people(1, 5_000)[0], ah.load_model("nl-2021-structural"), ah.Rules(horizon=2))
+    centre, rules = ah.load_programme("pluspunt"), ah.load_programme("farmacie")
+    for programmes in ([rules], [centre, rules]):
+        run = world.run(programmes, "region")
+        written = json.loads((run.report(tmp_path / str(len(programmes))) / "results.json").read_text(encoding="utf-8"))
+        assert {key: written["answer"][key] for key in run.answer()} == pytest.approx(run.answer())
+        assert run.answer()["npv_cents"] != 0
+        assert run.answer()["break_even_price_eur"] is None
+
+
 def test_power_on_average_and_at_the_margin_are_two_figures(found: study.Study, written: Path) -> None:
     answer, page = found.answer(), (written / "report.html").read_text(encoding="utf-8")
     w = pages.Words.load("en", "simulation")
