@@ -19,6 +19,7 @@ from anderhalf.columns import days_in
 from anderhalf.errors import ParameterError, Problem
 
 if TYPE_CHECKING:
+    from anderhalf.programme import Programme
     from anderhalf.simulation import Simulation
 
 FEW = 10  # insured of microdata behind a figure
@@ -68,14 +69,21 @@ def visits(run: Simulation) -> pd.DataFrame:
     per_claim = visits_per_claim()
     moves = run.movements
     moves = moves[(moves["category"] == "hospital") & ~moves["effect"].isin(["repriced", "price_rebase"])]
-    region = {p.name: "national" if run.adoption == "national" else p.region for p in run.programmes}
+
+    def area(programme: Programme, year: int) -> str:
+        if run.adoption == "national":
+            return "national"
+        handed_over = "hand_over_year" in programme.values and year >= programme.get("hand_over_year")
+        return programme.file.programme.hand_over_region if handed_over else programme.region
+
+    by_name = {p.name: p for p in run.programmes}
     rows: dict[tuple[int, str, str], list[float]] = {}
     for year, insurer, programme, product, effect, claims in zip(
         *(moves[c] for c in ("year", "insurer", "programme", "product", "effect", "claims")), strict=True
     ):
         of = per_claim[product]
         freed = claims if effect == "avoided" else -claims
-        cell = rows.setdefault((year, region[programme], insurer), [0.0, 0.0, 0.0])
+        cell = rows.setdefault((year, area(by_name[programme], year), insurer), [0.0, 0.0, 0.0])
         for k, each in enumerate((of.value, *of.range)):
             cell[k] += freed * each
     table = [(*key, *values) for key, values in sorted(rows.items())]
@@ -92,7 +100,8 @@ def health_gap(run: Simulation) -> pd.DataFrame:
     """
     world = run.world
     codes = list(world.options.municipalities)
-    chosen = {code for p in run.programmes for code in world.people.municipality_codes(p.region)}
+    areas = {area for p in run.programmes for area in (p.region, p.file.programme.hand_over_region) if area}
+    chosen = {code for area in areas for code in world.people.municipality_codes(area)}
     names = world.people.municipalities
     rows: list[tuple[Any, ...]] = []
     for k, year in enumerate(run.years):

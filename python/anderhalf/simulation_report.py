@@ -1776,7 +1776,7 @@ class _Page:
             regions = list(dict.fromkeys(row["region"] for row in visits))
             freed = [
                 [
-                    _place(region),
+                    w("run.country") if region == "national" else _place(region),
                     *(c.count(found.get((region, y), {}).get("visits_freed")) for y in c.years),
                     " \u2013 ".join(
                         c.count(sum(found[region, y][end] for y in c.years if (region, y) in found))

@@ -235,7 +235,8 @@ def check_scenario(people: Insured, scenario: Scenario) -> Model:
         collect(lambda: law.require_channels("simulate"))
     collect(scenario.settings)
     for programme in scenario.programmes:
-        collect(partial(people.municipality_codes, programme.region))
+        for area in filter(None, (programme.region, programme.file.programme.hand_over_region)):
+            collect(partial(people.municipality_codes, area))
     first, last = people.years
     if not (first < scenario.start and scenario.start + scenario.horizon - 1 <= last):
         years = f"{scenario.start}-{scenario.start + scenario.horizon - 1}"

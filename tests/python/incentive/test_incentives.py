@@ -398,6 +398,15 @@ def municipality_of(run: anderhalf.Simulation, year: int) -> np.ndarray[Any, Any
 
 
 @pytest.mark.invariant
+def test_visits_and_municipalities_follow_the_hand_over_of_an_area() -> None:
+    mine = anderhalf.load_programme("pluspraktijken").with_values(hand_over_year=2023)
+    run = pluspunt().world.run(mine, "region", decompose=False)
+    area = run.visits.groupby("year")["region"].unique().apply(list)
+    assert area.to_dict() == {y: ["ozl" if y < 2023 else "mijnstreek"] for y in area.index}
+    assert {2021, 2023} <= set(area.index)
+    assert {"Heerlen", "Sittard-Geleen"} <= set(run.health_gap["municipality"])
+
+
 def test_costs_fall_in_the_region_and_a_hospital_visit_is_freed_per_claim_avoided() -> None:
     run = pluspunt()
     gap = run.health_gap.query("year == 2027").set_index(["municipality", "arm"])
