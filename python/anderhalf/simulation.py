@@ -265,12 +265,14 @@ class World:
         Raises
         ------
         ParameterError
-            No programmes, two with one id, contracts that bind one insurer twice, values that do not fit.
+            No programmes, two with one id, contracts that bind one insurer twice, values that do not fit, a rule for
+            those new in a condition that starts in the first simulated year.
         """
         chosen = (programmes,) if isinstance(programmes, Programme) else tuple(programmes)
         taking_part, judged = self.adoption(adoption)
         national = adoption == "national"
         cores, surveyed = [], []
+        problems: list[Problem] = []
         for programme in chosen:
             municipalities = [] if national else self.people.municipality_codes(programme.region)
             later = programme.file.programme.hand_over_region
@@ -283,8 +285,20 @@ class World:
                 insurer_code=partial(self.insurer_code, where=f"programme {programme.name}, contract"),
             )
             cores.append(core)
+            problems += [
+                Problem(
+                    f"programme {programme.name}, rule {rule.key}",
+                    "start_after of an onset",
+                    f"later than {self.rules.start}: in the first simulated year everybody is new",
+                    str(core.start_year + rule.start_after),
+                )
+                for rule in core.rules
+                if rule.who.onset is not None and core.start_year + rule.start_after <= self.rules.start
+            ]
             dates = (core.hand_over_year, tuple(hand_over)) if hand_over else ()
             surveyed.append((tuple(municipalities), dates, programme.surveyed()))
+        if problems:
+            raise ParameterError(problems)
         substitutions = [_core.Substitution(core) for core in cores]
         key = (self.rules.start, self.rules.horizon, tuple(surveyed))
         count = threads or self.threads

@@ -307,3 +307,11 @@ def test_the_null_programme_of_rules_reaches_thousands_and_changes_nothing() -> 
         for avoided, replaced, *others in (*year["forward"], *year["reverse"]):
             assert avoided + replaced == 0
             assert not any(others)
+
+
+def test_a_rule_for_who_is_new_does_not_start_in_the_first_simulated_year() -> None:
+    prevention = anderhalf.load_programme("preventie_heerlen")
+    first = {f"start_after.{rule.key}": 0 for rule in prevention.file.rule if rule.who.onset is not None}
+    with pytest.raises(ParameterError, match="everybody is new") as caught:
+        world().run(prevention.with_values(**first))
+    assert [p.got for p in caught.value.problems] == ["2021"] * len(first)
