@@ -1547,14 +1547,15 @@ class _Page:
             if row["error"] is not None:
                 ours += f" \u00b1 {w.number(row['error'], _digits(row['ours']))}"
             low, high = (w.number(v, _digits(v)) for v in row["range"])
-            name = w.label("programme_check", row["name"], default=row["sentence"])
+            name = self._outcome(row["name"])
+            not_measured = row["sentence"] if row["ours"] is None else ""
             rows.append(
                 [
                     name,
                     ours,
                     f"{w.number(row['published'], _digits(row['published']))} ({low} {w('run.to')} {high})",
                     w.label("verdict", row["verdict"]),
-                    " ".join(t for t in (row["explanation"], row["source"]) if t),
+                    " ".join(t for t in (not_measured, row["explanation"], row["source"]) if t),
                 ]
             )
         if rows:
@@ -1562,6 +1563,22 @@ class _Page:
             heads += [(w("sure.inside"), "text"), (w("sure.source"), "long")]
             parts.append(table(w("run.checks_table", name=c.short(p.name)), heads, rows, stack=True))
         return parts
+
+    def _outcome(self, name: str) -> str:
+        """What a check of a programme looks at (names: :mod:`anderhalf.programme_checks`), in words."""
+        w = self.w
+        if w.has(f"programme_check.{name}"):
+            return w(f"programme_check.{name}")
+        kind, *parts = name.split(":")
+        year = f", {parts.pop()}" if parts and parts[-1].isdigit() else ""
+        words = [
+            next(
+                (w(key) for key in (f"check_what.{p}", f"category.{p}", f"criterion.{p}") if w.has(key)),
+                p.replace("+", ", ").replace("_", " "),
+            )
+            for p in parts
+        ]
+        return w(f"check_kind.{kind}", **dict(zip("abc", words, strict=False))) + year
 
     def who(self) -> list[str]:
         w, c = self.w, self.c

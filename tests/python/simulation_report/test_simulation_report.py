@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 import anderhalf as ah
-from anderhalf import pages, plots, programme_page, simulation_report, study
+from anderhalf import export, pages, plots, programme_page, simulation_report, study
+from anderhalf.programme import programme_names
 from anderhalf.scenario_file import load_scenario
 
 pytest.importorskip("matplotlib")
@@ -263,6 +264,19 @@ def test_a_run_writes_its_own_report_and_answers_for_rules_and_several_programme
         assert {key: written["answer"][key] for key in run.answer()} == pytest.approx(run.answer())
         assert run.answer()["npv_cents"] != 0
         assert run.answer()["break_even_price_eur"] is None
+
+
+@pytest.mark.parametrize("lang", pages.LANGUAGES)
+def test_every_outcome_of_a_programme_that_comes_along_has_a_name(found: study.Study, lang: str) -> None:
+    words = pages.Words.load(lang, "simulation")
+    content = simulation_report._Content(found, words, export.Bundle(origin="synthetic", model="m"))
+    page = simulation_report._Page(content)
+    checks = {check.name for name in programme_names() for check in ah.load_programme(name).file.check}
+    named = {name: page._outcome(name) for name in checks}
+    assert len(set(named.values())) == len(checks) > 40
+    assert not [text for text in named.values() if re.search(r"[{}:_]|_pct", text)]
+    expected = {"en": "Change of cost, hospital, %, 2030", "nl": "Verandering kosten, ziekenhuis, %, 2030"}
+    assert named["category_change_pct:hospital:2030"] == expected[lang]
 
 
 def test_power_on_average_and_at_the_margin_are_two_figures(found: study.Study, written: Path) -> None:
