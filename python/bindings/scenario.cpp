@@ -507,7 +507,7 @@ void bind_scenario(py::module_& m) {
                 run.threads = threads;
                 result = std::make_shared<Baseline>(make_baseline(like, options, run));
             }
-            const py::object made = py::cast(result);
+            py::object made = py::cast(result);
             if (result->lean()) py::detail::keep_alive_impl(made, given);
             return made;
         },
