@@ -150,9 +150,15 @@ def break_even(
 
 
 def _programme_with(run: Simulation, key: str, name: str | None) -> int:
-    for k, programme in enumerate(run.programmes):
-        if key in programme.values and name in (None, programme.name):
-            return k
+    names = [p.name for p in run.programmes]
+    if name is not None and name not in names:
+        raise NotFoundError([Problem("break_even", "programme", "one of " + ", ".join(names), name)])
+    found = [k for k, p in enumerate(run.programmes) if key in p.values and name in (None, p.name)]
+    if len(found) > 1:
+        expected = "programme=, one of " + ", ".join(names[k] for k in found)
+        raise ParameterError([Problem("break_even", f"{key} of several programmes", expected)])
+    if found:
+        return found[0]
     known = sorted({key for p in run.programmes for key in p.values})
     raise NotFoundError([Problem("break_even", "parameter", "a value of the programme: " + ", ".join(known), key)])
 

@@ -285,7 +285,13 @@ def test_the_sign_turns_at_the_break_even_and_none_is_an_answer(both: anderhalf.
     with pytest.raises(NotFoundError, match=r"share\.drugs"):
         both.break_even("share.nothing")
     with pytest.raises(ParameterError, match="any value"):
-        both.break_even("start_year")
+        both.break_even("start_year", programme=both.programme.name)
+    with pytest.raises(
+        ParameterError, match=r"running_cost_eur of several programmes, expected programme=, one of \w+"
+    ):
+        both.break_even("running_cost_eur")
+    with pytest.raises(NotFoundError, match=r"programme, expected one of .*, got nobody"):
+        both.break_even("running_cost_eur", programme="nobody")
 
 
 @pytest.mark.published
