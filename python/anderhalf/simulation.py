@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -20,7 +21,7 @@ from anderhalf.errors import NotFoundError, ParameterError, Problem
 from anderhalf.mapping import ReferenceMapping, load_mapping
 from anderhalf.model import Model
 from anderhalf.population import specialisms
-from anderhalf.programme import Programme
+from anderhalf.programme import Programme, load_programme
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -251,7 +252,7 @@ class World:
 
     def run(
         self,
-        programmes: Programme | Sequence[Programme],
+        programmes: Programme | str | Path | Sequence[Programme | str | Path],
         adoption: str = "insurer:CZ",
         *,
         decompose: bool = True,
@@ -260,7 +261,7 @@ class World:
         """Let one programme or several happen; see :class:`Simulation`.
 
         Several act in the order given, each on the claims as the ones before left them: what two of them would take
-        counts once. A contract of one of them holds for all.
+        counts once. A contract of one of them holds for all. A name or a file stands for its programme.
 
         Raises
         ------
@@ -268,7 +269,8 @@ class World:
             No programmes, two with one id, contracts that bind one insurer twice, values that do not fit, a rule for
             those new in a condition that starts in the first simulated year.
         """
-        chosen = (programmes,) if isinstance(programmes, Programme) else tuple(programmes)
+        given = (programmes,) if isinstance(programmes, Programme | str | Path) else programmes
+        chosen = tuple(p if isinstance(p, Programme) else load_programme(p) for p in given)
         taking_part, judged = self.adoption(adoption)
         national = adoption == "national"
         cores, surveyed = [], []
@@ -608,7 +610,7 @@ class Simulation:
 def simulate(
     people: Insured,
     model: Model,
-    programmes: Sequence[Programme],
+    programmes: Programme | str | Path | Sequence[Programme | str | Path],
     *,
     start: int = 2021,
     horizon: int = 10,

@@ -243,6 +243,16 @@ def test_values_of_rules_and_contracts_reach_the_core_and_can_be_changed(tmp_pat
     assert rows["mine.share.cheaper_drug"] == 0.25
 
 
+def test_a_name_or_a_file_stands_for_its_programme() -> None:
+    assert [p.name for p in world().run("pluspunt", "region").programmes] == ["pluspunt"]
+    assert [p.name for p in world().run(["grz", data_directory("scenarios") / "pluspunt.toml"]).programmes] == [
+        "grz",
+        "pluspunt",
+    ]
+    with pytest.raises(NotFoundError, match="pluspunts"):
+        world().run(["pluspunts"])
+
+
 def test_several_programmes_share_claims_and_contracts_and_keep_their_names(tmp_path: Path) -> None:
     rule = f"""
     [[rule]]
